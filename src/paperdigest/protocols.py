@@ -1,0 +1,128 @@
+"""The seams: what a source, a scorer and a mailer must be able to do.
+
+The pipeline knows plug-ins only by these protocols. A third party implements one of them and
+registers it by entry point (``paperdigest.sources``, ``paperdigest.scorers``, ``paperdigest.mailers``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from paperdigest.http import HttpClient
+from paperdigest.types import Listing, Reason, StoredPaper, Unmodified, Validators
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from paperdigest.query import Keyword
+
+__all__ = ["FetchRequest", "Mailer", "OutgoingMessage", "ParseContext", "Scorer", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseContext:
+    """What a parser may know besides the bytes; it has no clock and no network of its own.
+
+    ``listed_on`` is the day that was asked for (None: the body must prove its own, else a date in
+    ``name``, else the UTC day of ``retrieved_at``). ``name`` is the file name or URL, for messages.
+    """
+
+    source: str
+    retrieved_at: datetime
+    listed_on: date | None = None
+    name: str = "input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """One listing to be had: of ``day`` (None: the source's current one), at ``now`` (UTC).
+
+    ``validators`` maps each URL we have asked before to what HTTP said of it.
+    """
+
+    now: datetime
+    day: date | None = None
+    validators: Mapping[str, Validators] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A configured place that listings come from. Made as ``cls(name, settings)``.
+
+    ``kind`` is the registered name. ``authority`` orders kinds when two disagree on a paper's
+    metadata: 3 the archive itself (arXiv), 2 a curated index (Hugging Face), 1 feeds, 0 copied text.
+    """
+
+    kind: ClassVar[str]
+    authority: ClassVar[int]
+    name: str
+
+    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Check ``settings`` (the source's own keys of the configuration).
+
+        Raises:
+            pydantic.ValidationError: with one error per bad key.
+        """
+
+    def parse(self, body: bytes, context: ParseContext) -> Listing:
+        """Turn bytes into a listing: pure, bounded in time and memory.
+
+        Raises:
+            ParseError: for every body that is not a listing of this kind; nothing else ever leaves.
+        """
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
+        """Get the listing over HTTP (several requests where the source pages) and parse it.
+
+        Raises:
+            SourceError: FetchError or ParseError.
+        """
+
+    def announces_on(self, day: date) -> bool:
+        """Say whether the source's calendar has an announcement on that day (False: weekend, holiday)."""
+
+    def has_days(self) -> bool:
+        """Say whether past days can be asked for, so that missing ones can be back-filled."""
+
+
+class Scorer(Protocol):
+    """Scores keywords against papers; pure, deterministic, never NaN."""
+
+    name: ClassVar[str]
+
+    def score(self, keywords: Sequence[Keyword], papers: Sequence[StoredPaper]) -> NDArray[np.float64]:
+        """Return raw scores >= 0, shape (len(keywords), len(papers)); 0 means no match."""
+
+    def explain(self, keyword: Keyword, paper: StoredPaper) -> tuple[Reason, ...]:
+        """Return the reasons whose contributions add up to that keyword's raw score of that paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """One message for one recipient: the envelope (RFC 5321) and the bytes (RFC 5322, CRLF only)."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+
+
+class Mailer(Protocol):
+    """Hands messages to whoever delivers them. Made as ``cls(settings)``; used as a context manager."""
+
+    def __enter__(self) -> Mailer: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def send(self, message: OutgoingMessage) -> str:
+        """Deliver one message and return the receiver's answer, for the ledger.
+
+        Sending the same message (same Message-ID) again must be harmless wherever the medium allows.
+
+        Raises:
+            MailError: not accepted; ``permanent`` and ``after_dot`` say what that means.
+        """
