@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from paperdigest.http import HttpClient
 from paperdigest.types import Listing, Reason, StoredPaper, Unmodified, Validators
@@ -114,7 +114,7 @@ class OutgoingMessage:
 class Mailer(Protocol):
     """Hands messages to whoever delivers them. Made as ``cls(settings)``; used as a context manager."""
 
-    def __enter__(self) -> Mailer: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
