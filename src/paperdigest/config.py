@@ -147,7 +147,7 @@ class Settings(_Table):
         return value
 
     def file(self, value: str, default: str) -> Path:
-        """Return a configured path (relative ones count from the settings' folder), or ``default`` in the data folder."""
+        """Return a configured path (relative to the settings' folder), or ``default`` in the data folder."""
         if not value:
             return data_dir() / default
         path = Path(value).expanduser()
