@@ -82,8 +82,11 @@ class Source(Protocol):
             SourceError: FetchError or ParseError.
         """
 
-    def announces_on(self, day: date) -> bool:
-        """Say whether the source's calendar has an announcement on that day (False: weekend, holiday)."""
+    def announces_on(self, day: date) -> bool | None:
+        """Say whether the source's calendar has an announcement on that day.
+
+        False: weekend or holiday; None: the source keeps no calendar (a feed that speaks when it likes).
+        """
 
     def has_days(self) -> bool:
         """Say whether past days can be asked for, so that missing ones can be back-filled."""
