@@ -1,0 +1,133 @@
+"""How far can a listing be trusted? Pure rules that turn a parsed listing into a judged one.
+
+A parser says what the body alone proves. This module compares that with the calendar, with what the
+same source listed before, and with its usual number. "No new papers" is never the answer to five
+different questions:
+
+========  ==============================================================================
+complete  the source's own count is met, or the format proves that nothing is missing
+partial   fewer than announced; cut at a cap; entries unreadable; far below the usual number
+stale     only entries the source has listed before, or a batch older than the last announcement
+quiet     the source says that nothing is new and the calendar explains it
+failed    no usable body (never made here: it is the answer to a `SourceError`)
+========  ==============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from statistics import median
+
+from paperdigest.types import Listing, ListingState, Period
+
+__all__ = ["History", "expected_day", "judge"]
+
+PUBLICATION_LAG = timedelta(hours=6)
+"""arXiv rebuilds its feeds at midnight US Eastern, 04:00 or 05:00 UTC; an hour or two for building."""
+
+_FAR_BELOW = 0.2
+_ENOUGH_TO_KNOW = 5
+_MANY = 20
+_CALENDAR_DAYS = 15
+
+Calendar = Callable[[date], bool | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the store knows of the same source.
+
+    ``listed_before`` is how many of the listing's entries stood in an earlier listing of this source;
+    ``seen_this_day`` says that this very listing (source and day) is stored already with entries;
+    ``usual`` holds the sizes of the last complete listings.
+    """
+
+    listed_before: int = 0
+    seen_this_day: bool = False
+    usual: tuple[int, ...] = ()
+
+
+def expected_day(announces_on: Calendar, now: datetime) -> date | None:
+    """Return the newest day whose listing should be out at ``now``, None without a calendar."""
+    newest = (now - PUBLICATION_LAG).date()
+    for back in range(_CALENDAR_DAYS):
+        day = newest - timedelta(days=back)
+        announced = announces_on(day)
+        if announced is None:
+            return None
+        if announced:
+            return day
+    return None
+
+
+def judge(listing: Listing, history: History, announces_on: Calendar, *, asked: date | None, now: datetime) -> Listing:
+    """Return the listing with its final state and a note that says why.
+
+    Args:
+        listing: as the parser made it.
+        history: what is stored of the source.
+        announces_on: the source's calendar.
+        asked: the day that was asked for; None for the source's current listing.
+        now: the moment of the fetch.
+    """
+    if listing.period is not Period.DAY:
+        return listing
+    if not listing.entries and not listing.dropped and not listing.announced_count:
+        return _judge_empty(listing, announces_on, now)
+    if (why := _shortfall(listing, history, announces_on)) is not None:
+        return _with(listing, ListingState.PARTIAL, why)
+    if (why := _staleness(listing, history, announces_on, asked, now)) is not None:
+        return _with(listing, ListingState.STALE, why)
+    return listing
+
+
+def _judge_empty(listing: Listing, announces_on: Calendar, now: datetime) -> Listing:
+    day = listing.listed_on
+    announced = announces_on(day)
+    if announced is None:
+        return _with(listing, ListingState.QUIET, "the source holds no entries")
+    if not announced:
+        return _with(listing, ListingState.QUIET, f"nothing is announced on {_weekday(day)}: weekend or holiday")
+    if now.date() - day <= timedelta(days=2):
+        return _with(listing, ListingState.STALE, f"nothing is announced yet for {_weekday(day)}")
+    return _with(listing, ListingState.QUIET, f"the source says that nothing was announced on {_weekday(day)}")
+
+
+def _shortfall(listing: Listing, history: History, announces_on: Calendar) -> str | None:
+    have = len(listing.entries)
+    if listing.announced_count is not None and have < listing.announced_count:
+        return f"{have} of {listing.announced_count} announced entries"
+    if listing.dropped:
+        return f"{listing.dropped} entries could not be read"
+    if listing.state is ListingState.PARTIAL:
+        return listing.note or "the source cut the listing"
+    if listing.announced_count is None and announces_on(listing.listed_on) and _is_far_below(have, history.usual):
+        return f"only {have} entries where {round(median(history.usual))} are usual"
+    return None
+
+
+def _is_far_below(have: int, usual: Sequence[int]) -> bool:
+    return len(usual) >= _ENOUGH_TO_KNOW and median(usual) >= _MANY and have < _FAR_BELOW * median(usual)
+
+
+def _staleness(
+    listing: Listing, history: History, announces_on: Calendar, asked: date | None, now: datetime
+) -> str | None:
+    """A source without a calendar may repeat itself for weeks and still be well."""
+    if announces_on(listing.listed_on) is None:
+        return None
+    if not history.seen_this_day and history.listed_before == len(listing.entries) > 0:
+        return "only entries that this source has listed before: the last batch was served again"
+    if asked is None and (due := expected_day(announces_on, now)) is not None and listing.listed_on < due:
+        return f"the batch is of {_weekday(listing.listed_on)}, but {_weekday(due)} has been announced"
+    return None
+
+
+def _with(listing: Listing, state: ListingState, note: str) -> Listing:
+    return replace(listing, state=state, note=note)
+
+
+def _weekday(day: date) -> str:
+    return f"{day:%A}, {day.isoformat()}"

@@ -1,0 +1,291 @@
+"""The use case ``fetch``: from sources (or files) to listings in the store.
+
+For every source, in this order::
+
+    known validators ← store        so that an unchanged page costs a few hundred bytes
+    listing ← source.fetch          in threads, one source's days one after the other
+    state ← completeness.judge      against the calendar and what the source listed before
+    store.record                    listing and validators in ONE transaction: a crash between the two
+                                    would lose the day, because the next request answered 304
+
+One source's trouble is a value in the report and never stops the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from paperdigest.errors import FetchError, SourceError
+from paperdigest.http import HttpClient, run_in_groups
+from paperdigest.pipeline.completeness import History, expected_day, judge
+from paperdigest.protocols import FetchRequest, ParseContext, Source
+from paperdigest.store import Recorded, Store, StoredListing
+from paperdigest.types import Listing, ListingState, Period, Unmodified, Validators
+
+__all__ = ["ConfiguredSource", "Document", "FetchReport", "ListingReport", "fetch", "jobs_for", "read_documents"]
+
+GOOD = frozenset({ListingState.COMPLETE, ListingState.QUIET})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredSource:
+    """A source and what the settings say around it."""
+
+    source: Source
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Bytes that were had by other means than a source's own fetching; ``name`` is file or URL."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingReport:
+    """What became of one listing. ``elapsed_s`` is wall time from request to commit."""
+
+    source: str
+    kind: str
+    listed_on: date
+    state: ListingState
+    announced: int | None = None
+    entries: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    note: str | None = None
+    error: str | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchReport:
+    """What became of every listing, in the order in which they were finished."""
+
+    listings: tuple[ListingReport, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """True when nothing is partial, stale or failed."""
+        return all(report.state in GOOD for report in self.listings)
+
+
+Job = tuple[ConfiguredSource, date | None]
+Progress = Callable[[ListingReport], None]
+
+
+def jobs_for(
+    sources: Sequence[ConfiguredSource],
+    store: Store,
+    *,
+    now: datetime,
+    since: date | None = None,
+    until: date | None = None,
+    repair_days: int = 7,
+) -> Iterator[Job]:
+    """Yield what is to be fetched, oldest day first.
+
+    Without a range: the current listing of each source, and where past days can be asked for, every
+    announcing day of the last ``repair_days`` that is missing or was left partial, stale, failed, or read
+    before it was over. With a range: its announcing days that are not yet well stored, so that an
+    interrupted back-fill goes on where it stopped.
+    """
+    today = now.date()
+    for configured in sources:
+        source = configured.source
+        if not source.has_days():
+            if since is None:
+                yield configured, None
+            continue
+        first = since or today - timedelta(days=repair_days)
+        last = until or (today if since is None else since)
+        stored = {found.listed_on: found for found in store.listings(source.name, first, last)}
+        for back in range((last - first).days + 1):
+            day = first + timedelta(days=back)
+            # One day alone was asked for by name: it is read again whatever is stored.
+            if since == until == day or _is_wanted(source, day, stored.get(day), today, asked=since is not None):
+                yield configured, day
+
+
+def _is_wanted(source: Source, day: date, stored: StoredListing | None, today: date, *, asked: bool) -> bool:
+    if day == today and not asked:
+        return True
+    if source.announces_on(day) is False:
+        return False
+    return stored is None or stored.state not in GOOD or stored.retrieved_at.date() <= day
+
+
+def fetch(
+    jobs: Iterable[Job],
+    store: Store,
+    client: HttpClient,
+    *,
+    now: datetime,
+    workers: int = 16,
+    progress: Progress | None = None,
+) -> FetchReport:
+    """Fetch, judge and record every job.
+
+    Args:
+        jobs: from `jobs_for`.
+        store: where listings are recorded; only this thread writes.
+        client: makes the requests, in up to ``workers`` threads; its waits are persisted.
+        now: the moment of the run.
+        workers: how many sources are asked at once.
+        progress: is told of each finished listing.
+    """
+    validators = store.validators()
+
+    def get(job: Job) -> tuple[Listing | Unmodified | SourceError, float]:
+        started = time.perf_counter()
+        return _fetch_one(job, client, validators, now), started
+
+    reports = []
+    for job, (outcome, started) in run_in_groups(jobs, key=lambda job: job[0].source.name, call=get, workers=workers):
+        report = _settle(store, job, outcome, validators, now)
+        store.save_waits(client.waits)
+        reports.append(replace(report, elapsed_s=round(time.perf_counter() - started, 3)))
+        if progress is not None:
+            progress(reports[-1])
+    return FetchReport(listings=tuple(reports))
+
+
+def read_documents(
+    source: Source,
+    documents: Iterable[Document],
+    store: Store,
+    *,
+    now: datetime,
+    day: date | None = None,
+    progress: Progress | None = None,
+) -> FetchReport:
+    """Parse, judge and record documents that are at hand: files, standard input, a saved page."""
+    reports = []
+    for document in documents:
+        started = time.perf_counter()
+        context = ParseContext(source=source.name, retrieved_at=now, listed_on=day, name=document.name)
+        try:
+            listing = source.parse(document.body, context)
+            report = _record(store, source, listing, asked=listing.listed_on, now=now)
+        except SourceError as error:
+            # Nothing is stored of a document that cannot be read: it is no proof that the day failed.
+            listed_on = day or now.date()
+            report = ListingReport(
+                source=source.name, kind=source.kind, listed_on=listed_on, state=ListingState.FAILED, error=str(error)
+            )
+        reports.append(replace(report, elapsed_s=round(time.perf_counter() - started, 3)))
+        if progress is not None:
+            progress(reports[-1])
+    return FetchReport(listings=tuple(reports))
+
+
+def _fetch_one(
+    job: Job, client: HttpClient, validators: Mapping[str, Validators], now: datetime
+) -> Listing | Unmodified | SourceError:
+    configured, day = job
+    request = FetchRequest(now=now, day=day, validators=validators)
+    try:
+        return configured.source.fetch(client.view(allow_private=configured.allow_private), request)
+    except SourceError as error:
+        return error
+
+
+def _settle(
+    store: Store,
+    job: Job,
+    outcome: Listing | Unmodified | SourceError,
+    validators: Mapping[str, Validators],
+    now: datetime,
+) -> ListingReport:
+    configured, day = job
+    if isinstance(outcome, Listing):
+        return _record(store, configured.source, outcome, asked=day, now=now)
+    if isinstance(outcome, Unmodified):
+        return _confirm(store, configured.source, outcome, asked=day, now=now)
+    return _fail(store, configured.source, outcome, day or now.date(), validators, now)
+
+
+def _record(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> ListingReport:
+    past = store.history(listing)
+    history = History(listed_before=past.listed_before, seen_this_day=past.seen_this_day, usual=past.usual)
+    judged = _without_unsafe_validators(judge(listing, history, source.announces_on, asked=asked, now=now))
+    recorded = store.record(judged, authority=source.authority)
+    return _reported(judged, recorded)
+
+
+def _reported(listing: Listing, recorded: Recorded) -> ListingReport:
+    return ListingReport(
+        source=listing.source,
+        kind=listing.kind,
+        listed_on=listing.listed_on,
+        state=listing.state,
+        announced=listing.announced_count,
+        entries=len(listing.entries),
+        new=recorded.new,
+        updated=recorded.updated,
+        unchanged=recorded.unchanged,
+        note=listing.note,
+    )
+
+
+def _without_unsafe_validators(listing: Listing) -> Listing:
+    """Forget ETags of a partial body: sending them back would be answered 304, and the rest never come."""
+    if listing.state is not ListingState.PARTIAL:
+        return listing
+    stripped = tuple(replace(known, etag=None, last_modified=None) for known in listing.validators)
+    return replace(listing, validators=stripped)
+
+
+def _confirm(
+    store: Store, source: Source, unmodified: Unmodified, *, asked: date | None, now: datetime
+) -> ListingReport:
+    """The server said 304: the stored listing stands, unless the calendar says there should be a new one."""
+    stored = store.confirm(unmodified, is_day_known=asked is not None)
+    state = stored.state if stored else ListingState.COMPLETE
+    note = "unchanged since the last fetch"
+    listed_on = stored.listed_on if stored else unmodified.listed_on
+    due = expected_day(source.announces_on, now)
+    if asked is None and due is not None and listed_on < due and state in GOOD:
+        state, note = ListingState.STALE, f"unchanged, although {due.isoformat()} has been announced"
+    entries = stored.entries if stored else 0
+    return ListingReport(
+        source=source.name,
+        kind=source.kind,
+        listed_on=listed_on,
+        state=state,
+        announced=stored.announced_count if stored else None,
+        entries=entries,
+        unchanged=entries,
+        note=note,
+    )
+
+
+def _fail(
+    store: Store, source: Source, error: SourceError, day: date, validators: Mapping[str, Validators], now: datetime
+) -> ListingReport:
+    if error.source is None:
+        error.source = source.name
+    kept: tuple[Validators, ...] = ()
+    if isinstance(error, FetchError) and (error.gone or error.next_attempt_at):
+        known = validators.get(error.url) or Validators(url=error.url)
+        kept = (replace(known, gone=known.gone or error.gone, next_attempt_at=error.next_attempt_at),)
+    listing = Listing(
+        source=source.name,
+        kind=source.kind,
+        listed_on=day,
+        retrieved_at=now,
+        state=ListingState.FAILED,
+        period=Period.DAY,
+        note=str(error),
+        validators=kept,
+    )
+    store.record(listing, authority=source.authority)
+    return ListingReport(
+        source=source.name, kind=source.kind, listed_on=day, state=ListingState.FAILED, error=str(error)
+    )
