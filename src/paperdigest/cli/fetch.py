@@ -1,0 +1,175 @@
+"""The command ``fetch``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paperdigest.cli.output import as_json, json_option, progress_bar, table
+from paperdigest.cli.session import Session, pass_session
+from paperdigest.errors import UsageError
+
+if TYPE_CHECKING:
+    from paperdigest.pipeline.fetching import FetchReport, ListingReport
+
+__all__ = ["fetch"]
+
+
+class IsoDate(click.ParamType):
+    """A calendar date, YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the date or fail in words."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it like 2026-04-15", param, ctx)
+
+
+@click.command()
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--date", "day", type=IsoDate(), help="The day of the listing (with --from: the day of the document).")
+@click.option("--since", type=IsoDate(), help="Back-fill from this day on; days that are well stored are left out.")
+@click.option("--until", type=IsoDate(), help="Back-fill up to this day (default: today).")
+@click.option(
+    "--from", "origins", metavar="FILE|DIR|URL|-", multiple=True, help="Read documents instead of asking the source."
+)
+@click.option("--as", "kind", metavar="KIND", help="What they are: huggingface, arxiv, feed, text-dump, or a plug-in.")
+@click.option("--allow-private", is_flag=True, help="With --from URL: the address may lie in a local network.")
+@json_option
+@pass_session
+def fetch(
+    session: Session,
+    names: tuple[str, ...],
+    day: date | None,
+    since: date | None,
+    until: date | None,
+    origins: tuple[str, ...],
+    kind: str | None,
+    allow_private: bool,
+    as_json_: bool,
+) -> None:
+    """Read listings into the store.
+
+    Without arguments every enabled source is asked for its current listing, and days of the last week
+    that are missing, partial or failed are fetched again. Exit code 3 says that at least one listing is
+    partial, stale or failed; the others are stored all the same.
+
+    \b
+    paperdigest fetch                                        what cron runs
+    paperdigest fetch huggingface --since 2026-01-01         back-fill; run again to go on
+    paperdigest fetch --from page.html --as huggingface      a saved page, or a folder of them
+    curl -s URL | paperdigest fetch --from - --as feed
+    """  # noqa: D301 - click needs the real backspace character
+    _check(names, day, since, until, origins, kind)
+    app = session.app(create=True)
+    if origins:
+        report = _from_documents(session, names, day, origins, kind, allow_private=allow_private)
+    else:
+        if day is not None:
+            since = until = day
+        jobs = app.jobs(names, since=since, until=until)
+        with progress_bar(len(jobs), "fetching") as step:
+            report = app.fetch(jobs, progress=lambda done: step(f"{done.source} {done.listed_on}"))
+    if as_json_:
+        as_json({"listings": [listing_fields(listing) for listing in report.listings]})
+    else:
+        show(report)
+    _complain(session, report)
+    if not report.is_good:
+        raise click.exceptions.Exit(3)
+
+
+def _check(
+    names: tuple[str, ...],
+    day: date | None,
+    since: date | None,
+    until: date | None,
+    origins: tuple[str, ...],
+    kind: str | None,
+) -> None:
+    if day and (since or until):
+        raise UsageError("--date names one day, --since and --until a range", "Use one of the two")
+    if until and not since:
+        raise UsageError("--until needs --since")
+    if since and until and since > until:
+        raise UsageError(f"--since {since} lies behind --until {until}")
+    if origins and (since or until):
+        raise UsageError("--from reads the documents it is given", "Leave --since and --until out")
+    if origins and len(names) > 1:
+        raise UsageError("--from reads for one source", "Name at most one SOURCE")
+    if origins and not kind and not names:
+        raise UsageError("--from needs to know what it reads", "Add --as huggingface, arxiv, feed or text-dump")
+    if kind and not origins:
+        raise UsageError("--as says what --from reads", "Add --from FILE, a URL, or - for standard input")
+
+
+def _from_documents(
+    session: Session,
+    names: tuple[str, ...],
+    day: date | None,
+    origins: tuple[str, ...],
+    kind: str | None,
+    *,
+    allow_private: bool,
+) -> FetchReport:
+    from paperdigest.pipeline.fetching import FetchReport
+
+    app = session.app(create=True)
+    source = app.source_for_documents(names[0] if names else None, kind)
+    places = tuple(app.expand(origins))
+    if day is not None and len(places) > 1:
+        raise UsageError(f"--date names one day, but there are {len(places)} documents")
+
+    def reports() -> Iterator[ListingReport]:
+        with progress_bar(len(places), "reading") as step:
+            for place in places:
+                report = app.read_document(source, place, day, allow_private=allow_private)
+                step(place)
+                yield report
+
+    return FetchReport(listings=tuple(reports()))
+
+
+def listing_fields(report: ListingReport) -> dict[str, Any]:
+    """Return the JSON fields of one listing (fixed: other programs rely on them)."""
+    return dataclasses.asdict(report)
+
+
+def show(report: FetchReport) -> None:
+    """Print what became of each listing; many good ones are summed up."""
+    listings = report.listings
+    if not listings:
+        click.echo("nothing to fetch: every day asked for is stored, or no source is enabled")
+        return
+    shown = [one for one in listings if one.state != "complete"] if len(listings) > 40 else list(listings)
+    rows = [
+        (one.source, one.listed_on, one.state, one.entries, one.new, one.updated, one.error or one.note)
+        for one in shown
+    ]
+    if rows:
+        table(("source", "listed on", "state", "entries", "new", "updated", "note"), rows, wrap=6)
+    if len(listings) > 1:
+        states = {
+            state: sum(one.state == state for one in listings) for state in sorted({one.state for one in listings})
+        }
+        click.echo(
+            f"{len(listings)} listings: {', '.join(f'{count} {state}' for state, count in states.items())}; "
+            f"{sum(one.entries for one in listings)} entries, {sum(one.new for one in listings)} new papers, "
+            f"{sum(one.updated for one in listings)} updated"
+        )
+
+
+def _complain(session: Session, report: FetchReport) -> None:
+    for one in report.listings:
+        if one.error:
+            session.say(f"{one.source}, {one.listed_on}: {one.error}")

@@ -1,0 +1,182 @@
+"""The command ``subscriber``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from paperdigest.cli.output import as_json, clean, json_option, table
+from paperdigest.cli.session import Session, pass_session
+from paperdigest.errors import UsageError
+from paperdigest.query import parse_query
+from paperdigest.schedule import DAY_NAMES, parse_at, parse_days, parse_zone
+from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
+
+__all__ = ["subscriber"]
+
+
+@click.group()
+def subscriber() -> None:
+    """Add, change, list, show and remove subscribers."""
+
+
+def _shared_options(command: Any) -> Any:
+    options = (
+        click.option("--topic", "topics", multiple=True, metavar="[NAME=]QUERY", help="One topic; repeat for several."),
+        click.option("--name", help="How the digest greets."),
+        click.option("--at", metavar="HH:MM", help="Local hour of the digest (new subscribers: 07:00)."),
+        click.option("--tz", metavar="ZONE", help="IANA time zone, e.g. Europe/Berlin (new subscribers: UTC)."),
+        click.option("--days", metavar="DAYS", help="daily, mon-fri, or e.g. mon,wed,fri (new subscribers: daily)."),
+        click.option("--max-papers", type=click.IntRange(1, 100), help="At most so many papers a digest."),
+        json_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@subscriber.command("add")
+@click.argument("email")
+@_shared_options
+@click.option("--confirmed", is_flag=True, help="They have asked for it: no confirmation is waited for.")
+@pass_session
+def add(session: Session, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
+    """Add a subscriber.
+
+    Example: subscriber add you@example.org --topic 'trace "software traceability"' --at 07:00
+    --tz Europe/Berlin --days mon-fri --confirmed
+    """
+    if not given["topics"]:
+        raise UsageError("a subscriber needs at least one topic", "Add --topic 'words \"and phrases\"'")
+    app = session.app(create=True)
+    status = SubscriberStatus.ACTIVE if confirmed else SubscriberStatus.PENDING
+    fresh = Subscriber(
+        email=_address(email), status=status, created_at=session.now, max_papers=app.settings.digest.max_papers
+    )
+    stored = app.subscribers.add(_changed(fresh, given))
+    _show(stored, as_json_=as_json_)
+    if not confirmed:
+        session.say("pending: no digest is sent before it is confirmed (subscriber set EMAIL --confirmed)")
+
+
+@subscriber.command("set")
+@click.argument("email")
+@_shared_options
+@click.option("--confirmed", is_flag=True, help="Make a pending subscriber active.")
+@pass_session
+def set_(session: Session, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
+    """Change a subscriber; what is not named stays. --topic replaces all topics."""
+    app = session.app()
+    known = app.subscribers.get(email)
+    if confirmed and known.status is SubscriberStatus.PENDING:
+        known = replace(known, status=SubscriberStatus.ACTIVE)
+    _show(app.subscribers.update(_changed(known, given)), as_json_=as_json_)
+
+
+@subscriber.command("list")
+@json_option
+@pass_session
+def list_(session: Session, as_json_: bool) -> None:
+    """List the subscribers."""
+    found = session.app().subscribers.all()
+    if as_json_:
+        as_json({"subscribers": [subscriber_fields(one) for one in found]})
+        return
+    rows = [(one.email, one.status, _when(one), "; ".join(topic.query for topic in one.topics)) for one in found]
+    table(("address", "status", "when", "topics"), rows, wrap=3)
+
+
+@subscriber.command("show")
+@click.argument("email")
+@json_option
+@pass_session
+def show(session: Session, email: str, as_json_: bool) -> None:
+    """Show one subscriber."""
+    _show(session.app().subscribers.get(email), as_json_=as_json_)
+
+
+@subscriber.command("remove")
+@click.argument("email")
+@json_option
+@pass_session
+def remove(session: Session, email: str, as_json_: bool) -> None:
+    """Remove a subscriber with everything stored about them."""
+    session.app().subscribers.remove(email)
+    if as_json_:
+        as_json({"removed": email})
+    else:
+        click.echo(f"{clean(email)} is removed")
+
+
+def subscriber_fields(one: Subscriber) -> dict[str, Any]:
+    """Return the JSON fields of a subscriber."""
+    return {
+        "email": one.email,
+        "name": one.name,
+        "status": one.status,
+        "at": one.schedule.at.strftime("%H:%M"),
+        "tz": one.schedule.tz,
+        "days": [DAY_NAMES[day] for day in sorted(one.schedule.days)],
+        "max_papers": one.max_papers,
+        "created_at": one.created_at,
+        "topics": [
+            {"name": topic.name, "query": topic.query, "weight": topic.weight, "quota": topic.quota}
+            for topic in one.topics
+        ],
+    }
+
+
+def _changed(one: Subscriber, given: dict[str, Any]) -> Subscriber:
+    schedule = one.schedule
+    schedule = Schedule(
+        days=parse_days(given["days"]) if given["days"] else schedule.days,
+        at=parse_at(given["at"]) if given["at"] else schedule.at,
+        tz=parse_zone(given["tz"]) if given["tz"] else schedule.tz,
+        pause_until=schedule.pause_until,
+    )
+    return replace(
+        one,
+        schedule=schedule,
+        name=given["name"] if given["name"] is not None else one.name,
+        max_papers=given["max_papers"] or one.max_papers,
+        topics=_topics(given["topics"]) if given["topics"] else one.topics,
+    )
+
+
+def _topics(given: tuple[str, ...]) -> tuple[Topic, ...]:
+    """Read ``NAME=QUERY`` or ``QUERY`` (which is then its own name); a bad query is refused with its column."""
+    topics = []
+    for text in given:
+        name, sign, query = text.partition("=")
+        if not sign or not name.strip() or '"' in name or len(name.split()) > 4:
+            name, query = text, text
+        parsed = parse_query(query)
+        topics.append(Topic(name=name.strip(), query=str(parsed)))
+    names = [topic.name for topic in topics]
+    if len(set(names)) < len(names):
+        raise UsageError("two topics have the same name", "Write --topic NAME=QUERY to tell them apart")
+    return tuple(topics)
+
+
+def _address(email: str) -> str:
+    if "@" not in email or any(char.isspace() for char in email):
+        raise UsageError(f"{clean(email)!r} is not an e-mail address")
+    return email
+
+
+def _when(one: Subscriber) -> str:
+    days = sorted(one.schedule.days)
+    names = "daily" if len(days) == 7 else ",".join(DAY_NAMES[day] for day in days)
+    return f"{names} {one.schedule.at:%H:%M} {one.schedule.tz}"
+
+
+def _show(one: Subscriber, *, as_json_: bool) -> None:
+    if as_json_:
+        as_json(subscriber_fields(one))
+        return
+    click.echo(f"{clean(one.email)}  {one.status}  {_when(one)}  at most {one.max_papers} papers")
+    for topic in one.topics:
+        name = "" if topic.name == topic.query else f"{clean(topic.name)} = "
+        click.echo(f"  topic  {name}{clean(topic.query)}")
