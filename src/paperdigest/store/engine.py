@@ -1,0 +1,158 @@
+"""The connection to the database: one SQLite file in WAL mode, every write one immediate transaction.
+
+Other modules of the store ask a `Database` for ``reading()`` or ``writing()`` and get a SQLAlchemy
+connection inside a transaction; what SQLite complains about leaves as `StoreError` in plain words.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.pool import QueuePool
+
+from paperdigest.errors import StoreError
+
+__all__ = ["BUSY_TIMEOUT", "Database", "connect_raw", "database_path", "translated"]
+
+BUSY_TIMEOUT = timedelta(seconds=10)
+"""How long a connection waits for another writer before it gives up."""
+
+_BEGIN = "paperdigest_begin"
+
+_WORDS = {
+    sqlite3.SQLITE_BUSY: (
+        "another program has been writing to {path} for too long",
+        "Wait until it has finished and try again",
+    ),
+    sqlite3.SQLITE_LOCKED: ("{path} is locked by this very program", "Try again"),
+    sqlite3.SQLITE_READONLY: (
+        "{path} or its folder may not be written",
+        "Give the user that runs paperdigest the right to write both the file and its folder",
+    ),
+    sqlite3.SQLITE_FULL: ("there is no space left for {path}", "Free some space; nothing half-written was kept"),
+    sqlite3.SQLITE_IOERR: ("the disk refused to read or write {path} ({error})", "Check the disk, then the database"),
+    sqlite3.SQLITE_CORRUPT: (
+        "{path} is damaged ({error})",
+        "Restore a backup, or see what is left with `paperdigest db check`",
+    ),
+    sqlite3.SQLITE_NOTADB: ("{path} is not a database", "Point the setting `database` at another file"),
+    sqlite3.SQLITE_CANTOPEN: ("{path} cannot be opened", "Check that its folder exists and may be read and written"),
+    sqlite3.SQLITE_PERM: ("{path} may not be opened", "Check the rights of the file and its folder"),
+    sqlite3.SQLITE_CONSTRAINT: (
+        "{path} refused a row ({error})",
+        "This is a mistake in paperdigest; nothing was stored. Please report it",
+    ),
+}
+
+
+def database_path(url_or_path: str | Path) -> Path:
+    """Return the file that a path or a ``sqlite:///`` URL names.
+
+    Raises:
+        StoreError: a URL of another kind of database.
+    """
+    text = str(url_or_path)
+    if text.startswith("sqlite:///"):
+        text = text.removeprefix("sqlite:///")
+    elif "://" in text:
+        scheme = text.partition("://")[0]
+        raise StoreError(f"{scheme!r} databases are not supported", "Name a file, or write sqlite:///FILE")
+    if text in ("", ":memory:"):
+        raise StoreError("the database must be a file", "Name a file, or write sqlite:///FILE")
+    return Path(text).expanduser()
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn every SQLite and SQLAlchemy complaint about ``path`` into a `StoreError` (the one such place)."""
+    try:
+        yield
+    except ProgrammingError:
+        raise  # a statement that cannot be right is our bug, not the database's state
+    except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise _in_words(path, error.orig) from error
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.Error as error:
+        raise _in_words(path, error) from error
+
+
+def _in_words(path: Path, error: sqlite3.Error) -> StoreError:
+    # The low byte of an extended code is the primary one (manual: "Result and Error Codes", 2).
+    code = getattr(error, "sqlite_errorcode", None)
+    problem, hint = _WORDS.get(
+        (code or 0) & 0xFF, ("{path} cannot be used ({error})", "Look at it with `paperdigest db check`")
+    )
+    return StoreError(problem.format(path=path, error=error), hint)
+
+
+def connect_raw(path: Path, *, mode: str = "rw", busy_timeout: timedelta = BUSY_TIMEOUT) -> sqlite3.Connection:
+    """Open ``path`` without SQLAlchemy, in autocommit, with our pragmas. ``mode``: ``ro``, ``rw`` or ``rwc``."""
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}",
+        uri=True,
+        timeout=busy_timeout.total_seconds(),
+        isolation_level=None,  # no hidden BEGIN: transactions are begun by `Database` alone
+        check_same_thread=False,  # the pool lends a connection to one thread at a time
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
+    return connection
+
+
+class Database:
+    """An open database; made by `schema.open_database`, which has checked that it is ours and current."""
+
+    def __init__(self, path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
+        self.path = path
+        self.busy_timeout = busy_timeout
+        self._engine: Engine = create_engine(
+            "sqlite://",
+            creator=lambda: connect_raw(path, busy_timeout=busy_timeout),
+            poolclass=QueuePool,  # the URL names no file, so SQLAlchemy would choose one connection per thread
+            max_overflow=20,
+        )
+        event.listen(self._engine, "begin", _begin)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one unchanging state of the database.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with translated(self.path), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that holds the write lock from its start.
+
+        All or nothing: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            StoreError: another writer was too slow, no space, damaged file, …
+        """
+        with (
+            translated(self.path),
+            self._engine.connect() as connection,
+            connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; the database can be used again, it will reconnect."""
+        self._engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
