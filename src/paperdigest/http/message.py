@@ -1,4 +1,4 @@
-"""One polite, guarded HTTP client for everything (skeleton of the interface; being built)."""
+"""What is asked and what is answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from paperdigest.types import Validators
 
-__all__ = ["HttpClient", "Request", "Response"]
+__all__ = ["MAX_BODY_BYTES", "Request", "Response"]
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
@@ -25,7 +25,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A 200 with its capped, decompressed body, or a 304 (``unmodified``, empty body).
+    """A 200 with its capped, decompressed body, or what we have already (``unmodified``, empty body).
 
     ``url`` is the final URL after redirects; header names are lower-case; ``validators`` is what is to
     be stored for the URL that was asked (ETag, Last-Modified, permanent redirect).
@@ -38,15 +38,3 @@ class Response:
     validators: Validators
     headers: Mapping[str, str] = field(default_factory=dict)
     unmodified: bool = False
-
-
-class HttpClient:
-    """See module docstring."""
-
-    def get(self, request: Request) -> Response:
-        """GET with guard, pacing, caps and deadline; every status but 200 and 304 raises FetchError."""
-        raise NotImplementedError
-
-    def view(self, *, allow_private: bool = False) -> HttpClient:
-        """Return a client that shares pool, pacing and memory but may reach private addresses."""
-        raise NotImplementedError

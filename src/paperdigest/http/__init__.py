@@ -1,0 +1,10 @@
+"""One polite, guarded HTTP client for everything that comes from outside.
+
+`HttpClient.get` gives capped bytes or a `FetchError`; nothing else in the program opens a URL.
+"""
+
+from paperdigest.http.client import HttpClient
+from paperdigest.http.message import MAX_BODY_BYTES, Request, Response
+from paperdigest.http.pacing import DEFAULT_RULES, HostRule, Window
+
+__all__ = ["DEFAULT_RULES", "MAX_BODY_BYTES", "HostRule", "HttpClient", "Request", "Response", "Window"]
