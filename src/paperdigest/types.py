@@ -12,30 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-__all__ = [
-    "ANNOUNCE_TYPES",
-    "Appearance",
-    "Author",
-    "Delivery",
-    "DeliveryState",
-    "Digest",
-    "Entry",
-    "Listing",
-    "ListingState",
-    "Paper",
-    "PaperId",
-    "Period",
-    "RankedPaper",
-    "Reason",
-    "Schedule",
-    "StoredPaper",
-    "Subscriber",
-    "SubscriberStatus",
-    "Topic",
-    "Unmodified",
-    "Validators",
-]
-
 ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
 """What arXiv says of an entry (source: arXiv RSS specification)."""
 

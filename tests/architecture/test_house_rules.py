@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "src" / "paperdigest"
 MAX_MODULE, MAX_MEDIAN, MAX_FUNCTION = 400, 150, 60
-EMPTY_NAMES = ("util", "helper", "common", "base", "manager", "misc")
+EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "base", "manager", "misc"}
 
 
 def modules() -> list[Path]:
@@ -57,7 +57,7 @@ def test_no_function_is_longer_than_its_budget() -> None:
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    empty = [str(path) for path in modules() if any(word in path.stem for word in EMPTY_NAMES)]
+    empty = [str(path) for path in modules() if EMPTY_NAMES & set(path.stem.split("_"))]
     assert not empty
 
 

@@ -17,9 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
+from paperdigest import http
 from paperdigest.errors import FetchError, SourceError
-from paperdigest.http import HttpClient, run_in_groups
+from paperdigest.http import HttpClient
 from paperdigest.pipeline.completeness import History, expected_day, judge
 from paperdigest.protocols import FetchRequest, ParseContext, Source
 from paperdigest.store import Recorded, Store, StoredListing
@@ -77,6 +79,7 @@ class FetchReport:
 
 
 Job = tuple[ConfiguredSource, date | None]
+Outcome = Listing | Unmodified | SourceError
 Progress = Callable[[ListingReport], None]
 
 
@@ -142,12 +145,18 @@ def fetch(
     """
     validators = store.validators()
 
-    def get(job: Job) -> tuple[Listing | Unmodified | SourceError, float]:
+    def asked(job: Job) -> tuple[Job, Outcome, float]:
         started = time.perf_counter()
-        return _fetch_one(job, client, validators, now), started
+        return job, _fetch_one(job, client, validators, now), started
 
     reports = []
-    for job, (outcome, started) in run_in_groups(jobs, key=lambda job: job[0].source.name, call=get, workers=workers):
+    parallel = [
+        http.Job(name=f"{job[0].source.name} {job[1]}", run=partial(asked, job), group=job[0].source.name)
+        for job in jobs
+    ]
+    for finished in http.run_by_host(parallel, workers=workers):
+        assert finished.value is not None  # `_fetch_one` turns expected errors into values itself
+        job, outcome, started = finished.value
         report = _settle(store, job, outcome, validators, now)
         store.save_waits(client.waits)
         reports.append(replace(report, elapsed_s=round(time.perf_counter() - started, 3)))
@@ -185,9 +194,7 @@ def read_documents(
     return FetchReport(listings=tuple(reports))
 
 
-def _fetch_one(
-    job: Job, client: HttpClient, validators: Mapping[str, Validators], now: datetime
-) -> Listing | Unmodified | SourceError:
+def _fetch_one(job: Job, client: HttpClient, validators: Mapping[str, Validators], now: datetime) -> Outcome:
     configured, day = job
     request = FetchRequest(now=now, day=day, validators=validators)
     try:
@@ -199,7 +206,7 @@ def _fetch_one(
 def _settle(
     store: Store,
     job: Job,
-    outcome: Listing | Unmodified | SourceError,
+    outcome: Outcome,
     validators: Mapping[str, Validators],
     now: datetime,
 ) -> ListingReport:
