@@ -135,11 +135,14 @@ def find_run(run: Sequence[str], field: Sequence[str]) -> int:
 
 
 def _stemmed(words: list[str]) -> tuple[str, ...]:
-    """Stem in one call; a stemmer keeps state while it works, so each thread has its own."""
+    """Stem in one call; a stemmer keeps state while it works, so each thread has its own.
+
+    The stemmer leaves nothing of the word "s", which then stays as it is.
+    """
     stemmer: Stemmer.Stemmer | None = getattr(_local, "stemmer", None)
     if stemmer is None:
         stemmer = _local.stemmer = Stemmer.Stemmer("porter")
-    return tuple(stemmer.stemWords(words))
+    return tuple(stem or word for stem, word in zip(stemmer.stemWords(words), words, strict=True))
 
 
 def _fold(text: str) -> str:

@@ -1,0 +1,61 @@
+"""The seed page: sixteen papers found for "trace", ranked for what a person may have meant."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paperdigest.ranking import ArchiveStatistics, BtScorer, rank
+from paperdigest.types import Paper, PaperId, RankedPaper, StoredPaper, Topic
+
+
+@pytest.fixture(scope="module")
+def seed(shared: Path) -> tuple[StoredPaper, ...]:
+    """The page cut at its titles: each abstract is the paragraph below. Numbers are the papers' places."""
+    folder = shared / "data" / "seed-trace"
+    lines = (folder / "seed.txt").read_text("utf-8").splitlines()
+    titles = [paper["title"] for paper in json.loads((folder / "expected.json").read_text("utf-8"))["papers"]]
+    return tuple(
+        StoredPaper(
+            paper=Paper(
+                id=PaperId(scheme="seed", local=f"{number:02}"), title=title, abstract=lines[lines.index(title) + 2]
+            ),
+            first_seen_at=datetime(2026, 4, 14, tzinfo=UTC),
+        )
+        for number, title in enumerate(titles, start=1)
+    )
+
+
+def ranked_for(query: str, seed: tuple[StoredPaper, ...]) -> tuple[RankedPaper, ...]:
+    scorer = BtScorer(ArchiveStatistics.of(seed))
+    return rank([Topic(name="seed", query=query)], seed, scorer=scorer, limit=100)
+
+
+def places(ranked: tuple[RankedPaper, ...]) -> list[int]:
+    return [int(entry.stored.paper.id.local) for entry in ranked]
+
+
+def test_software_traceability_puts_the_two_papers_about_it_first(seed: tuple[StoredPaper, ...]) -> None:
+    ranked = ranked_for('"software traceability"', seed)
+    assert set(places(ranked)[:2]) == {4, 7}
+    assert ranked[1].score > 2 * ranked[2].score
+    assert ranked[0].reasons[0].text == "phrase *Software Traceability* in the title"
+
+
+def test_trace_finds_the_thirteen_papers_with_a_form_of_the_word(seed: tuple[StoredPaper, ...]) -> None:
+    assert sorted(places(ranked_for("trace", seed))) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16]
+
+
+def test_every_place_for_trace_is_explained_by_a_word_of_the_text(seed: tuple[StoredPaper, ...]) -> None:
+    for entry in ranked_for("trace", seed):
+        for reason in entry.reasons:
+            text = entry.stored.paper.title if reason.where == "title" else entry.stored.paper.abstract
+            assert reason.text.split("*")[1] in (text or "")
+
+
+def test_retrieval_finds_three(seed: tuple[StoredPaper, ...]) -> None:
+    assert places(ranked_for("retrieval", seed))[0] == 6
+    assert sorted(places(ranked_for("retrieval", seed))) == [4, 6, 15]
