@@ -1,0 +1,113 @@
+"""Small pure pieces of text work for digests: clean, shorten, emphasise, wrap."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+__all__ = ["TEXT_WIDTH", "Span", "clean", "emphasised", "http_url", "marked", "plural", "shorten", "wrap"]
+
+TEXT_WIDTH = 76
+_MAX_URL = 2000
+# Controls, lone surrogates, line separators and the marks that reorder what a reader sees.
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_EMPHASIS = re.compile(r"\*([^*\s](?:[^*]{0,60}[^*\s])?)\*")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]”’]*(?=\s)|[。！？]")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text, emphasised or not."""
+
+    text: str
+    strong: bool = False
+
+
+def clean(text: str) -> str:
+    """Return one line of readable text: single spaces, no controls, no lone surrogates."""
+    return " ".join(_UNWANTED.sub(" ", text).split())
+
+
+def http_url(url: str | None) -> str | None:
+    """Return the URL as it may stand in a link, or None when it is not plain http or https."""
+    if not url or len(url) > _MAX_URL or _UNWANTED.search(url):
+        return None
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not host or parts.username is not None:
+        return None
+    return quote(url.strip(), safe="!#$%&'()*+,/:;=?@[]~")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters, ended at a sentence where one ends in the second half, else at a word.
+
+    Something left out is shown by an ellipsis; ``limit`` 0 leaves nothing.
+    """
+    if len(text) <= limit:
+        return text
+    if limit < 2:
+        return ""
+    head = text[: limit - 1]  # one place for the ellipsis
+    ends = [end.end() for end in _SENTENCE_END.finditer(head) if end.end() < len(head) and end.end() * 2 >= limit]
+    if ends:
+        return f"{head[: ends[-1]]} …" if ends[-1] + 2 <= limit else f"{head[: ends[-1]]}…"
+    space = head.rfind(" ", limit // 2)
+    return head[: space if space > 0 else len(head)].rstrip(" ,;:") + "…"
+
+
+def emphasised(text: str) -> tuple[Span, ...]:
+    """Split ``title matches *traces*`` into plain and strong spans."""
+    spans, done = [], 0
+    for match in _EMPHASIS.finditer(text):
+        spans += [Span(text[done : match.start()]), Span(match[1], strong=True)]
+        done = match.end()
+    return tuple(span for span in (*spans, Span(text[done:])) if span.text)
+
+
+def marked(text: str, forms: Collection[str]) -> tuple[Span, ...]:
+    """Split ``text`` so that every whole word (or phrase) among ``forms`` is strong, whatever its case."""
+    if not forms:
+        return (Span(text),) if text else ()
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+    spans, done = [], 0
+    for match in pattern.finditer(text):
+        spans += [Span(text[done : match.start()]), Span(match[0], strong=True)]
+        done = match.end()
+    return tuple(span for span in (*spans, Span(text[done:])) if span.text)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 paper``, ``2 papers``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def wrap(text: str, indent: int = 0, hanging: int | None = None) -> str:
+    """Return ``text`` wrapped to 76 columns; URLs are kept whole, on a line of their own if need be."""
+    blank, rest = " " * indent, " " * (indent if hanging is None else hanging)
+    lines: list[str] = []
+    for word in _pieces(text, TEXT_WIDTH - max(len(blank), len(rest))):
+        start = rest if lines else blank
+        if lines and len(lines[-1]) + 1 + len(word) <= TEXT_WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(start + word)
+    return "\n".join(lines)
+
+
+def _pieces(text: str, width: int) -> list[str]:
+    """Split at spaces, and words longer than a line anywhere, unless they are URLs."""
+    pieces = []
+    for word in text.split():
+        if len(word) <= width or re.match(r"\(?https?://", word):
+            pieces.append(word)
+        else:
+            pieces += textwrap.wrap(word, width, break_on_hyphens=False)
+    return pieces
