@@ -1,0 +1,174 @@
+"""From a feed's raw fields to papers: which identifier, which text, which date."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paperdigest.identity import arxiv_id, doi_id, normalise_url, split_arxiv, title_id, url_id
+from paperdigest.latex import readable
+from paperdigest.sources.feed.authors import author_names
+from paperdigest.sources.feed.blob import unpack
+from paperdigest.sources.feed.dates import parse_date
+from paperdigest.sources.feed.fields import RawEntry, RawFeed
+from paperdigest.sources.feed.links import absolute, is_web
+from paperdigest.sources.feed.markup import plain
+from paperdigest.types import Entry, Paper, PaperId
+
+__all__ = ["Read", "read_entries"]
+
+_LATEST = timedelta(days=731)
+"""Dates later than this after the retrieval are typing errors; journals do date issues months ahead."""
+
+_SENTENCE = re.compile(r".{1,80}?[.!?](?=\s|\Z)")
+_CUT_SHORT = ("…", "...", "[...]", "[…]")
+_MAX_TITLE_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The entries of a feed in its order, each paper once, and how many could not be made a paper of."""
+
+    entries: tuple[Entry, ...]
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all entries of a feed share."""
+
+    base: str
+    retrieved_at: datetime
+    shared_links: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
+    """Make papers of a feed's entries; a later entry with the id of an earlier one is left out.
+
+    ``base`` is the feed's URL or empty; relative links fall back on the feed's own link.
+    """
+    home = absolute(feed.link, base) if feed.link else base
+    place = _Place(home, retrieved_at, _shared_links(feed, home))
+    found: dict[PaperId, Entry] = {}
+    dropped = 0
+    for rank, raw in enumerate(feed.entries, start=1):
+        entry = _entry(raw, place, rank)
+        if entry is None:
+            dropped += 1
+        else:
+            found.setdefault(entry.paper.id, entry)
+    return Read(tuple(found.values()), dropped)
+
+
+def _shared_links(feed: RawFeed, home: str) -> frozenset[str]:
+    """Return links that identify nothing: the feed's own page, and those that several different entries carry."""
+    different = {(raw.link, raw.guid, raw.title) for raw in feed.entries if raw.link}
+    counts = Counter(link for link, _, _ in different)
+    shared = {absolute(link, home) for link, count in counts.items() if count > 1}
+    return frozenset(filter(None, map(normalise_url, {*shared, home})))
+
+
+def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
+    link = absolute(raw.link, place.base) if raw.link else None
+    text = _abstract(raw)
+    blob = unpack(text) if text else None
+    abstract = blob.abstract if blob else ""
+    title = plain(raw.title) if raw.title else ""
+    title = title[:_MAX_TITLE_CHARS] or _title_from(abstract) or raw.guid or link or ""
+    if not title.strip():
+        return None
+    ids = _ids(raw, link, title, place)
+    authors = author_names(raw.authors or ((blob.authors,) if blob and blob.authors else ()))
+    published, updated = _dates(raw, place.retrieved_at)
+    readable_title, readable_abstract = readable(title), readable(abstract)
+    paper = Paper(
+        id=ids[0],
+        title=readable_title,
+        title_source=title if title != readable_title else None,
+        abstract=readable_abstract or None,
+        abstract_source=abstract if abstract != readable_abstract else None,
+        authors=authors,
+        published_at=published,
+        updated_at=updated,
+        version=_version(raw.guid, link),
+        url=_page(link, raw.guid, ids[0]),
+        categories=_categories(raw.categories),
+        aliases=tuple(ids[1:]),
+    )
+    return Entry(
+        paper=paper,
+        rank=rank,
+        upvotes=blob.upvotes if blob else None,
+        announce_type=blob.announce_type if blob else None,
+    )
+
+
+def _abstract(raw: RawEntry) -> str:
+    """Return the summary, or the content when there is no summary or it is visibly cut short."""
+    summary = plain(raw.summary) if raw.summary else ""
+    if raw.content is None or (summary and not summary.endswith(_CUT_SHORT)):
+        return summary
+    content = plain(raw.content)
+    return content if len(content) > len(summary) else summary
+
+
+def _title_from(text: str) -> str:
+    """Return the first sentence when it has at most 80 characters, else the words that fit into 80."""
+    if (sentence := _SENTENCE.match(text)) is not None:
+        return sentence[0]
+    if len(text) <= 80:
+        return text
+    return text[:80].rpartition(" ")[0] + " …" if " " in text[:80] else text[:80]
+
+
+def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> list[PaperId]:
+    """Return the entry's identifiers, strongest first: arXiv, DOI, page, guid; the title's when there is no other."""
+    named = [text for text in (raw.guid, link, *raw.identifiers) if text and len(text) < 1000]
+    found: list[PaperId | None] = [_arxiv(text) for text in named]
+    found += [doi_id(text) for text in (*raw.identifiers, raw.guid or "", link or "") if _slashed(text)]
+    found += [_web_id(url, place) for url in (link, raw.guid)]
+    return list(dict.fromkeys(filter(None, found))) or [title_id(title)]
+
+
+def _slashed(text: str) -> bool:
+    return "/" in text and len(text) < 1000
+
+
+def _arxiv(text: str) -> PaperId | None:
+    """Read an arXiv id, but not from bare digits: any feed may number its items ``2104.12255``."""
+    return arxiv_id(text) if ":" in text or "/" in text else None
+
+
+def _web_id(url: str | None, place: _Place) -> PaperId | None:
+    if url is None or not is_web(url) or normalise_url(url) in place.shared_links:
+        return None
+    return url_id(url)
+
+
+def _version(*texts: str | None) -> int | None:
+    versions = [split_arxiv(text) for text in texts if text and _arxiv(text)]
+    return max((found[1] for found in versions if found and found[1]), default=None)
+
+
+def _page(link: str | None, guid: str | None, paper_id: PaperId) -> str | None:
+    for url in (link, guid):
+        if url and is_web(url):
+            return url
+    if paper_id.scheme == "arxiv":
+        return f"https://arxiv.org/abs/{paper_id.local}"
+    return f"https://doi.org/{paper_id.local}" if paper_id.scheme == "doi" else None
+
+
+def _dates(raw: RawEntry, retrieved_at: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return published and updated; the only date there is counts as the day of publication."""
+    latest = retrieved_at + _LATEST
+    published, updated = parse_date(raw.published, not_after=latest), parse_date(raw.updated, not_after=latest)
+    return published or updated, updated
+
+
+def _categories(terms: Iterable[str]) -> tuple[str, ...]:
+    cleaned = (" ".join(term.split())[:200] for term in terms)
+    return tuple(dict.fromkeys(filter(None, cleaned)))[:100]

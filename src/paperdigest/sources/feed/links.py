@@ -1,0 +1,55 @@
+"""Which of an entry's links is the paper's page, and what a relative one means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+__all__ = ["LinkChoice", "absolute", "is_web"]
+
+_PAGES = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml"})
+_MAX_CHARS = 2000
+
+
+@dataclass(slots=True)
+class LinkChoice:
+    """Picks among the links offered in document order: the last alternate that is a page, else the first alternate."""
+
+    _page: str | None = None
+    _other: str | None = None
+
+    def offer(self, href: str, rel: str | None, kind: str | None, *, base: Callable[[], str | None]) -> None:
+        """Offer one link; ``base`` is asked only when ``href`` is relative."""
+        if (rel or "alternate").lower() != "alternate":
+            return
+        if not href.startswith(("https://", "http://")):
+            href = absolute(href, base())
+        if (kind or "text/html").lower() in _PAGES:
+            self._page = href
+        elif self._other is None:
+            self._other = href
+
+    @property
+    def best(self) -> str | None:
+        """The chosen link, None when there was none."""
+        return self._page or self._other
+
+
+def absolute(href: str, base: str | None) -> str:
+    """Resolve ``href`` against ``base``; unchanged when there is no base or either cannot be read."""
+    try:
+        return urljoin(base, href) if base else href
+    except ValueError:
+        return href
+
+
+def is_web(url: str | None) -> bool:
+    """Say whether ``url`` is an absolute http(s) URL of a sane length: the only ones that are kept."""
+    if not url or len(url) > _MAX_CHARS or any(char.isspace() or ord(char) < 32 for char in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
