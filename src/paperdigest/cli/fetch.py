@@ -159,11 +159,9 @@ def show(report: FetchReport) -> None:
     if rows:
         table(("source", "listed on", "state", "entries", "new", "updated", "note"), rows, wrap=6)
     if len(listings) > 1:
-        states = {
-            state: sum(one.state == state for one in listings) for state in sorted({one.state for one in listings})
-        }
+        states = Counter(str(one.state) for one in listings)
         click.echo(
-            f"{len(listings)} listings: {', '.join(f'{count} {state}' for state, count in states.items())}; "
+            f"{len(listings)} listings: {', '.join(f'{count} {state}' for state, count in sorted(states.items()))}; "
             f"{sum(one.entries for one in listings)} entries, {sum(one.new for one in listings)} new papers, "
             f"{sum(one.updated for one in listings)} updated"
         )

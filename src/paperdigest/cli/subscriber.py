@@ -11,7 +11,7 @@ from paperdigest.cli.output import as_json, clean, json_option, table
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.errors import UsageError
 from paperdigest.query import parse_query
-from paperdigest.schedule import DAY_NAMES, parse_at, parse_days, parse_zone
+from paperdigest.schedule import DAY_NAMES, format_days, parse_at, parse_days, parse_zone
 from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = ["subscriber"]
@@ -133,7 +133,7 @@ def _changed(one: Subscriber, given: dict[str, Any]) -> Subscriber:
     schedule = Schedule(
         days=parse_days(given["days"]) if given["days"] else schedule.days,
         at=parse_at(given["at"]) if given["at"] else schedule.at,
-        tz=parse_zone(given["tz"]) if given["tz"] else schedule.tz,
+        tz=parse_zone(given["tz"]).key if given["tz"] else schedule.tz,
         pause_until=schedule.pause_until,
     )
     return replace(
@@ -167,9 +167,7 @@ def _address(email: str) -> str:
 
 
 def _when(one: Subscriber) -> str:
-    days = sorted(one.schedule.days)
-    names = "daily" if len(days) == 7 else ",".join(DAY_NAMES[day] for day in days)
-    return f"{names} {one.schedule.at:%H:%M} {one.schedule.tz}"
+    return f"{format_days(one.schedule.days)} {one.schedule.at:%H:%M} {one.schedule.tz}"
 
 
 def _show(one: Subscriber, *, as_json_: bool) -> None:

@@ -1,0 +1,94 @@
+"""The command ``demo``: the whole pipe on a packaged listing, offline, in a folder of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from paperdigest.cli.output import as_json, json_option
+from paperdigest.cli.papers import ranked_fields, show_ranked
+
+if TYPE_CHECKING:
+    from paperdigest.app import App
+    from paperdigest.config import Settings
+
+__all__ = ["demo"]
+
+EMAIL = "you@example.org"
+TOPIC = "trace"
+SAMPLE_DAY = datetime(2026, 4, 14, 12, 0, tzinfo=UTC)
+
+
+@click.command()
+@click.option("--out", metavar="DIR", default="demo-out", show_default=True, help="Where the digest is written.")
+@json_option
+def demo(out: str, as_json_: bool) -> None:
+    """Run the whole pipe offline: fetch a packaged listing, rank it for "trace", write the digest.
+
+    Your settings and database are not touched: the demo works in a temporary folder and leaves only the
+    digest behind, as HTML, text and .eml.
+    """
+    from paperdigest.app import App
+    from paperdigest.types import Subscriber, SubscriberStatus, Topic
+
+    folder = Path(out)
+    with tempfile.TemporaryDirectory(prefix="paperdigest-demo-") as scratch:
+        app = App.open(_settings(Path(scratch)), create=True, clock=lambda: SAMPLE_DAY)
+        try:
+            listing = app.read_sample()
+            subscriber = Subscriber(
+                email=EMAIL,
+                status=SubscriberStatus.ACTIVE,
+                created_at=SAMPLE_DAY,
+                topics=(Topic(name=TOPIC, query=TOPIC),),
+            )
+            app.subscribers.add(subscriber)
+            report = app.send()
+            written = _write(app, folder)
+            ranked = app.preview(EMAIL, again=True).ranked
+        finally:
+            app.close()
+    if as_json_:
+        as_json(
+            {
+                "listing": dataclasses.asdict(listing),
+                "send": report.fields(),
+                "ranked": [ranked_fields(one) for one in ranked],
+                "files": [str(path) for path in written],
+            }
+        )
+        return
+    click.echo(f"fetched   {listing.entries} entries of the packaged listing of {listing.listed_on}: {listing.state}")
+    click.echo(f"sent      {report.sent} digest to {EMAIL}, topic {TOPIC}, into a Maildir\n")
+    show_ranked(ranked)
+    click.echo("\nthe digest:")
+    for path in written:
+        click.echo(f"  {path}")
+
+
+def _settings(scratch: Path) -> Settings:
+    from paperdigest.config import Settings
+
+    return Settings.model_validate(
+        {
+            "store": {"url": str(scratch / "paperdigest.db")},
+            "mail": {"maildir": {"path": str(scratch / "Maildir")}, "secret_key_file": str(scratch / "secret.key")},
+        }
+    )
+
+
+def _write(app: App, folder: Path) -> list[Path]:
+    """Write the digest that was delivered, in the three forms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    composed = app.preview(EMAIL, again=True)
+    written = []
+    for form, name in (("html", "digest.html"), ("text", "digest.txt"), ("eml", "digest.eml")):
+        path = folder / name
+        path.write_bytes(app.rendered(composed, form))
+        written.append(path)
+    return written

@@ -1,0 +1,68 @@
+"""The commands ``digest`` (a preview) and ``send``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from paperdigest.cli.output import as_json, json_option
+from paperdigest.cli.papers import ranked_fields
+from paperdigest.cli.session import Session, pass_session
+
+__all__ = ["digest", "send"]
+
+
+@click.command()
+@click.argument("email")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "eml", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
+)
+@click.option("--json", "as_json_", is_flag=True, help="Same as --format json.")
+@pass_session
+def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
+    """Preview the digest a subscriber would get now. Nothing is stored or sent."""
+    app = session.app()
+    composed = app.preview(email)
+    if as_json_ or form == "json":
+        as_json(
+            {
+                "email": composed.subscriber.email,
+                "edition": composed.edition,
+                "considered": composed.considered,
+                "ranked": [ranked_fields(one) for one in composed.ranked],
+            }
+        )
+        return
+    if not composed.ranked:
+        session.say(f"nothing matched among {composed.considered} papers: no digest would be sent")
+    sys.stdout.buffer.write(app.rendered(composed, form))
+    sys.stdout.flush()
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be planned and delivered; store and send nothing.")
+@json_option
+@pass_session
+def send(session: Session, dry_run: bool, as_json_: bool) -> None:
+    """Plan what is due, then deliver what is waiting.
+
+    Made for cron: run it as often as you like, two at once do no harm. Each subscriber gets one digest
+    per local date; what could not be delivered is tried again later. Exit code 5 when a delivery failed
+    for good.
+    """
+    report = session.app().send(dry_run=dry_run)
+    if as_json_:
+        as_json(report.fields())
+    else:
+        for line in report.sentences():
+            click.echo(line)
+    for problem in report.problems:
+        session.say(problem)
+    if report.failed:
+        raise click.exceptions.Exit(5)
