@@ -147,6 +147,10 @@ def test_the_reasons_say_field_form_and_number(scorer: BtScorer) -> None:
     ]
     (many,) = scorer.explain(TRACE, stored)
     assert many.text == "abstract has *TRACES*, *trace*, *Tracing*, … (5x)"
+    (three,) = scorer.explain(TRACE, paper("x", "trace traces tracing"))
+    assert three.text == "abstract has *trace*, *traces*, *tracing* (3x)"
+    (two,) = scorer.explain(TRACE, paper("x", "trace, trace"))
+    assert two.text == "abstract has *trace* (2x)"
 
 
 def test_title_and_abstract_share_a_word_in_proportion(scorer: BtScorer) -> None:

@@ -69,6 +69,16 @@ def test_papers_come_best_first_and_ties_by_id() -> None:
     ]
 
 
+def test_ties_between_topics_go_by_id_too() -> None:
+    scorer = TableScorer({"x": {"b": 1.0}, "y": {"a": 1.0, "c": 1.0}})
+    ranked = rank([topic("x"), topic("y")], ABC, scorer=scorer, limit=9)
+    assert [(found.stored.paper.id.local, found.topic) for found in ranked] == [("a", "y"), ("b", "x"), ("c", "y")]
+
+
+def test_a_score_that_rounds_to_nothing_is_no_match() -> None:
+    assert rank([topic("x")], ABC, scorer=TableScorer({"x": {"a": 1e-320}}), limit=9) == ()
+
+
 def test_only_papers_with_a_match_qualify() -> None:
     ranked = rank([topic("x")], ABC, scorer=TableScorer({"x": {"b": 1.0}}), limit=9)
     assert [(found.stored.paper.id.local, found.score, found.topic) for found in ranked] == [("b", 0.25, "x")]

@@ -31,6 +31,7 @@ def test_a_longer_word_is_another_stem(form: str) -> None:
         ("cafe\N{COMBINING ACUTE ACCENT}", ("cafe",)),
         ("e\N{LATIN SMALL LIGATURE FFI}cient", ("effici",)),
         ("Straße", ("strass",)),
+        ("x² H₂O", ("x2", "h2o")),
         ("Шрёдингер α-β", ("шредингер", "α", "β")),
     ],
 )

@@ -30,7 +30,7 @@ def apportion(places: int, shares: Mapping[K, float]) -> dict[K, int]:
     """
     total = math.fsum(shares.values())
     exact = {key: places * share / total for key, share in shares.items()}
-    given = {key: math.floor(round(part, 9)) for key, part in exact.items()}
+    given = {key: math.floor(part) for key, part in exact.items()}
     left = places - sum(given.values())
     by_remainder = sorted(exact, key=lambda key: -round(exact[key] - given[key], 9))
     for key in by_remainder[:left]:
