@@ -1,0 +1,65 @@
+"""Measured comparisons: ``python -m bench [NAME...]`` prints ratios to a peer timed in the same run.
+
+A benchmark is a module of this folder with ``run() -> Iterable[Row]``. Exits 1 when a ratio misses its limit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from bench.timing import Row
+
+_NOT_BENCHMARKS = frozenset({"__main__", "__init__", "timing"})
+_HEAD = ("what", "ours", "peer", "ratio", "limit", "")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named benchmarks, or all; print one table; return the exit code."""
+    known = sorted(
+        path.stem
+        for path in Path(__file__).parent.glob("*.py")
+        if path.stem not in _NOT_BENCHMARKS and not path.stem.startswith("_")
+    )
+    if unknown := sorted(set(arguments) - set(known)):
+        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
+    rows: list[Row] = []
+    for name in arguments or known:
+        for row in import_module(f"bench.{name}").run():
+            print(f"{name}: {row.name}: {row.ratio:.2f}", file=sys.stderr, flush=True)
+            rows.append(row)
+    print(table(rows))
+    missed = sum(not row.met for row in rows)
+    print(f"{len(rows) - missed} of {len(rows)} within their limits (medians of interleaved pairs, processor time)")
+    return 1 if missed else 0
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as aligned text."""
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column in (0, 5) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    sign = "<=" if row.better == "lower" else ">="
+    verdict = "ok" if row.met else "MISSED"
+    note = f"{verdict}  {row.note}" if row.note else verdict
+    return (row.name, _time(row.ours_s), _time(row.peer_s), f"{row.ratio:.2f}", f"{sign} {row.limit:g}", note)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
