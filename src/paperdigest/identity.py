@@ -104,8 +104,10 @@ def url_id(url: str) -> PaperId | None:
 
 def fold(text: str) -> str:
     """Fold case, diacritics and punctuation away: words joined by single spaces."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = text
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text)
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", plain.casefold()).strip()
 
 

@@ -1,1 +1,179 @@
-"""Being built."""
+"""The database: every paper once, every listing, votes, subscribers, digests and deliveries.
+
+`Store` is the part for papers and listings. What it holds depends on the set of listings that were recorded
+and not on their order: recording twice changes nothing, and a worse reading never replaces a better one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from sqlite3 import Cursor
+from typing import Self, cast
+
+from sqlalchemy import Connection
+
+from paperdigest import identity
+from paperdigest.errors import NotFoundError
+from paperdigest.query import Query
+from paperdigest.store import checking, copying, listing_reading, network, reading, recording
+from paperdigest.store.engine import BUSY_TIMEOUT, Database
+from paperdigest.store.listing_reading import SourceHistory, StoredListing
+from paperdigest.store.reading import SearchResult
+from paperdigest.store.recording import Recorded
+from paperdigest.store.schema import Upgraded, open_database, upgrade
+from paperdigest.types import Listing, Paper, PaperId, Period, StoredPaper, Unmodified, Validators
+
+__all__ = [
+    "Database",
+    "Recorded",
+    "SearchResult",
+    "SourceHistory",
+    "Store",
+    "StoredListing",
+    "Upgraded",
+    "open_database",
+    "upgrade",
+]
+
+
+class Store:
+    """Papers and listings in a database. Every method may raise `StoreError`; writers are all or nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, *, create: bool = False, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
+        """Open a database file (see `schema.open_database`)."""
+        return cls(open_database(url_or_path, create=create, busy_timeout=busy_timeout))
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self.database.path
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    def record(self, listing: Listing, *, authority: int) -> Recorded:
+        """Join a listing, its papers and its validators to what is stored, in one transaction.
+
+        Args:
+            listing: a reading of a source, of any state.
+            authority: that of the source's kind, which decides when sources disagree (`protocols.Source`).
+        """
+        return self.record_all([(listing, authority)])[0]
+
+    def record_all(self, readings: Iterable[tuple[Listing, int]]) -> tuple[Recorded, ...]:
+        """Record several listings in one transaction: the same as one by one, and faster for bulk files."""
+        with self.database.writing() as connection:
+            return recording.record_all(_cursor(connection), readings)
+
+    def confirm(self, unmodified: Unmodified, *, is_day_known: bool) -> StoredListing | None:
+        """Note that a listing was found unchanged (HTTP 304) and return it; None when it is not stored.
+
+        Args:
+            unmodified: what the source said; its validators are stored in the same transaction.
+            is_day_known: its day was asked for; otherwise the source's newest listing is meant.
+        """
+        with self.database.writing() as connection:
+            cursor = _cursor(connection)
+            network.save_validators(cursor, unmodified.validators, unmodified.retrieved_at)
+            return listing_reading.confirm(connection, cursor, unmodified, is_day_known=is_day_known)
+
+    def search(self, query: Query | None, limit: int, offset: int = 0) -> SearchResult:
+        """Find papers in which any keyword stands, best first; without a query the newest first."""
+        with self.database.reading() as connection:
+            return reading.search(connection, query, limit=limit, offset=offset)
+
+    def paper(self, paper_id: PaperId) -> StoredPaper:
+        """Return the paper that ``paper_id`` names or ever named.
+
+        Raises:
+            NotFoundError: no such paper is stored.
+        """
+        with self.database.reading() as connection:
+            number = reading.number_of(connection, str(paper_id))
+            if number is None:
+                raise NotFoundError("paper", str(paper_id), "Look for its identifier with `paperdigest papers WORDS`")
+            return reading.load_papers(connection, [number])[0]
+
+    def papers_first_seen(
+        self, since: datetime, until: datetime | None = None, limit: int | None = None
+    ) -> tuple[StoredPaper, ...]:
+        """Return the papers first seen in [since, until), newest first (when they were published plays no part)."""
+        with self.database.reading() as connection:
+            return reading.first_seen_between(connection, since, until, limit)
+
+    def which_are_known(self, papers: Sequence[Paper]) -> int:
+        """Return how many of ``papers`` are stored already, by any of their keys."""
+        keys = [identity.keys(paper) for paper in papers]
+        known = self.known_keys([key for each in keys for key in each])
+        return sum(not known.isdisjoint(each) for each in keys)
+
+    def known_keys(self, keys: Sequence[str]) -> frozenset[str]:
+        """Return those of ``keys`` (see `identity.keys`) that name a stored paper."""
+        with self.database.reading() as connection:
+            return reading.known_among(connection, keys)
+
+    def listings(
+        self,
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        *,
+        period: Period | None = Period.DAY,
+    ) -> tuple[StoredListing, ...]:
+        """Return the listings of [since, until], both ends included, oldest first; ``period`` None: of any."""
+        with self.database.reading() as connection:
+            return listing_reading.listings(connection, source, since, until, period)
+
+    def latest_listing(self, source: str) -> StoredListing | None:
+        """Return the source's newest day listing that holds papers."""
+        with self.database.reading() as connection:
+            return listing_reading.latest_listing(connection, source)
+
+    def history(self, listing: Listing) -> SourceHistory:
+        """Return what is stored of the listing's source, to judge the listing by."""
+        with self.database.reading() as connection:
+            return listing_reading.history(connection, listing)
+
+    def validators(self, urls: Iterable[str] | None = None) -> dict[str, Validators]:
+        """Return what HTTP told of the given URLs, or of all."""
+        with self.database.reading() as connection:
+            return network.load_validators(connection, urls)
+
+    def waits(self) -> dict[str, datetime]:
+        """Return the moment before which each group of hosts must be left alone."""
+        with self.database.reading() as connection:
+            return network.load_waits(connection)
+
+    def save_waits(self, waits: Mapping[str, datetime]) -> None:
+        """Remember the moments before which groups of hosts must be left alone."""
+        if waits and any(self.waits().get(group) != moment for group, moment in waits.items()):
+            with self.database.writing() as connection:
+                network.save_waits(connection, waits)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many papers, entries, listings and subscribers there are."""
+        return checking.counts(self.path)
+
+    def check(self) -> tuple[str, ...]:
+        """Return what is wrong with the database, in words; empty when it is sound."""
+        return checking.check(self.path)
+
+    def backup(self, target: Path, *, force: bool = False) -> None:
+        """Copy the database to a file while others write; the copy is verified.
+
+        Raises:
+            AlreadyExistsError: ``target`` exists and ``force`` is not set.
+        """
+        copying.copy_database(self.path, target, force=force)
+
+
+def _cursor(connection: Connection) -> Cursor:
+    """Return a cursor of the driver, inside the connection's transaction (see `knowledge_rows` for why)."""
+    return cast("Cursor", connection.connection.cursor())

@@ -20,7 +20,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -129,7 +128,7 @@ provenance = Table(
     Column("version", Integer, nullable=False),
     Column("authority", Integer, nullable=False),
     Column("observed_at", UtcDateTime, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
+    Column("digest", String(32), nullable=False),
     Column("stamps", Text),
 )
 """Which observation won each field (see `merging`): the leading one, and in ``stamps`` (JSON) the exceptions.
@@ -226,6 +225,7 @@ validators = Table(
     Column("moved_to", Text),
     Column("gone", Boolean(create_constraint=False), nullable=False),
     Column("next_attempt_at", UtcDateTime),
+    Column("observed_at", UtcDateTime, nullable=False),
 )
 """What HTTP told us of each URL, byte for byte."""
 

@@ -1,0 +1,160 @@
+"""Papers as the store gives them back: a few queries for any number of papers, never one per paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from paperdigest.query import Query
+from paperdigest.store.merging import MATCH_PREFIX
+from paperdigest.store.tables import from_stored, to_stored
+from paperdigest.types import Appearance, Author, Paper, PaperId, StoredPaper
+
+__all__ = ["SearchResult", "first_seen_between", "known_among", "load_papers", "number_of", "search"]
+
+_PAPERS = """
+SELECT id, key, first_seen_at, version, withdrawn, authors_count, published_at, updated_at, url, pdf_url, code_url,
+  primary_category, categories, comment, journal_ref, title, title_source, abstract, abstract_source
+FROM papers WHERE id IN (SELECT value FROM json_each(?))
+"""
+_AUTHORS = """
+SELECT paper_id, name, affiliation FROM authors WHERE paper_id IN (SELECT value FROM json_each(?))
+ORDER BY paper_id, position
+"""
+_KEYS = "SELECT paper_id, key FROM paper_keys WHERE paper_id IN (SELECT value FROM json_each(?)) ORDER BY key"
+_APPEARANCES = """
+SELECT e.paper_id, l.source, l.listed_on, e.rank, e.upvotes, e.comments, e.announce_type
+FROM entries e JOIN listings l ON l.id = e.listing_id
+WHERE e.paper_id IN (SELECT value FROM json_each(?)) AND e.confirmed
+ORDER BY l.listed_on, l.source, l.period
+"""
+_FOUND = """
+SELECT paper_search.rowid FROM paper_search JOIN papers ON papers.id = paper_search.rowid
+WHERE paper_search MATCH ? ORDER BY bm25(paper_search, 2.0, 1.0, 1.0), papers.key LIMIT ? OFFSET ?
+"""
+_NEWEST = "SELECT id FROM papers ORDER BY first_seen_at DESC, published_at DESC, key LIMIT ? OFFSET ?"
+_FIRST_SEEN = """
+SELECT id FROM papers WHERE first_seen_at >= ? AND first_seen_at < ?
+ORDER BY first_seen_at DESC, published_at DESC, key LIMIT ?
+"""
+_LATEST_POSSIBLE = "9999-12-31T23:59:59.999999Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """One page of a search: ``total`` counts every match, ``papers`` holds the page, best first."""
+
+    total: int
+    papers: tuple[StoredPaper, ...]
+
+
+def search(connection: Connection, query: Query | None, *, limit: int, offset: int = 0) -> SearchResult:
+    """Find papers in which any keyword stands (title counts twice), or without a query the newest first."""
+    if query is None:
+        total = connection.exec_driver_sql("SELECT count(*) FROM papers").scalar_one()
+        found = connection.exec_driver_sql(_NEWEST, (limit, offset))
+    else:
+        match = match_expression(query)
+        counted = "SELECT count(*) FROM paper_search WHERE paper_search MATCH ?"
+        total = connection.exec_driver_sql(counted, (match,)).scalar_one()
+        found = connection.exec_driver_sql(_FOUND, (match, limit, offset))
+    return SearchResult(total=total, papers=load_papers(connection, list(found.scalars())))
+
+
+def match_expression(query: Query) -> str:
+    """Return the query in FTS5's language: every keyword a quoted string, so that no word is an operator.
+
+    Source: SQLite FTS5, 3.1: within a string, a quote is written twice.
+    """
+    return " OR ".join('"' + " ".join(keyword.words).replace('"', '""') + '"' for keyword in query.keywords)
+
+
+def first_seen_between(
+    connection: Connection, since: datetime, until: datetime | None, limit: int | None
+) -> tuple[StoredPaper, ...]:
+    """Return the papers that the store first saw in [since, until), newest first."""
+    end = to_stored(until) if until else _LATEST_POSSIBLE
+    found = connection.exec_driver_sql(_FIRST_SEEN, (to_stored(since), end, -1 if limit is None else limit))
+    return load_papers(connection, list(found.scalars()))
+
+
+def number_of(connection: Connection, key: str) -> int | None:
+    """Return the row of the paper that ``key`` ever named, or None."""
+    found = connection.exec_driver_sql("SELECT paper_id FROM paper_keys WHERE key = ?", (key,))
+    number: int | None = found.scalar_one_or_none()
+    return number
+
+
+def known_among(connection: Connection, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of ``keys`` that name a stored paper."""
+    query = "SELECT key FROM paper_keys WHERE key IN (SELECT value FROM json_each(?))"
+    return frozenset(connection.exec_driver_sql(query, (json.dumps(keys),)).scalars())
+
+
+def load_papers(connection: Connection, numbers: Sequence[int]) -> tuple[StoredPaper, ...]:
+    """Return papers by their rows, in the order given."""
+    wanted = (json.dumps(numbers),)
+
+    def grouped(query: str) -> dict[int, list[Any]]:
+        rows: dict[int, list[Any]] = {}
+        for number, *values in connection.exec_driver_sql(query, wanted):
+            rows.setdefault(number, []).append(values)
+        return rows
+
+    authors, keys, appearances = grouped(_AUTHORS), grouped(_KEYS), grouped(_APPEARANCES)
+    found = {
+        row[0]: _stored_paper(row, authors.get(row[0], ()), keys.get(row[0], ()), appearances.get(row[0], ()))
+        for row in connection.exec_driver_sql(_PAPERS, wanted)
+    }
+    return tuple(found[number] for number in numbers)
+
+
+def _stored_paper(
+    row: Sequence[Any], authors: Sequence[Any], keys: Sequence[Any], appearances: Sequence[Any]
+) -> StoredPaper:
+    _, key, first_seen_at, version, withdrawn, count, published_at, updated_at, *rest = row
+    url, pdf_url, code_url, primary, categories, comment, journal_ref, *texts = rest
+    title, title_source, abstract, abstract_source = texts
+    paper = Paper(
+        id=PaperId.parse(key),
+        title=title,
+        abstract=abstract,
+        title_source=title_source,
+        abstract_source=abstract_source,
+        authors=tuple([Author(name=name, affiliation=affiliation) for name, affiliation in authors]),
+        authors_count=count,
+        published_at=from_stored(published_at) if published_at else None,
+        updated_at=from_stored(updated_at) if updated_at else None,
+        version=version,
+        url=url,
+        pdf_url=pdf_url,
+        code_url=code_url,
+        primary_category=primary,
+        categories=tuple(json.loads(categories)) if categories else (),
+        comment=comment,
+        journal_ref=journal_ref,
+        withdrawn=bool(withdrawn),
+        aliases=tuple([PaperId.parse(k) for (k,) in keys if k != key and not k.startswith(MATCH_PREFIX)]),
+    )
+    return StoredPaper(
+        paper=paper,
+        first_seen_at=from_stored(first_seen_at),
+        entries=tuple([_appearance(values) for values in appearances]),
+    )
+
+
+def _appearance(values: Sequence[Any]) -> Appearance:
+    source, listed_on, rank, upvotes, comments, announce_type = values
+    return Appearance(
+        source=source,
+        listed_on=date.fromisoformat(listed_on),
+        rank=rank,
+        upvotes=upvotes,
+        comments=comments,
+        announce_type=announce_type,
+    )
