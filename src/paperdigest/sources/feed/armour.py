@@ -18,7 +18,7 @@ from paperdigest.sources.feed.markup import MAX_FIELD_CHARS
 __all__ = ["MAX_TAGS", "Armoured", "armour"]
 
 MAX_TAGS = 200_000
-"""Tags read from one broken feed; the rest of it is left out."""
+"""Tags, comments and stray brackets read from one broken feed; the rest of it is left out."""
 
 _MAX_TAG_CHARS = 16 * 1024
 _TOKEN = re.compile(
@@ -74,6 +74,7 @@ def armour(text: str, where: str) -> Armoured:
     for match in _TOKEN.finditer(text):
         _put_text(state, text[at : match.start()], escaped=True)
         at = match.end()
+        state.tags += 1
         if match["cdata"] is not None:
             _put_text(state, match["cdata"], escaped=False)
         elif match["name"] is not None:
@@ -110,7 +111,6 @@ def _put_text(state: _Pass, text: str, *, escaped: bool) -> None:
 
 
 def _put_tag(state: _Pass, match: re.Match[str], where: str) -> None:
-    state.tags += 1
     if len(match[0]) > _MAX_TAG_CHARS:
         state.notes[f"a tag of {len(match[0]):,} characters was left out"] = None
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 __all__ = ["parse_date"]
 
@@ -50,16 +51,17 @@ def parse_date(text: str | None, *, not_after: datetime | None = None) -> dateti
     """
     if not text or len(text) > _MAX_CHARS:
         return None
-    text = " ".join(text.split())
+    moment = _read(" ".join(text.split()))
+    return None if moment is None or (not_after is not None and moment > not_after) else moment
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> datetime | None:
     for pattern in (_ISO, _RFC, _ASCTIME, _MONTH_YEAR):
         if (match := pattern.fullmatch(text)) is not None:
             moment = _moment(match.groupdict())
-            break
-    else:
-        return None
-    if moment is None or moment.year < _OLDEST_YEAR or (not_after is not None and moment > not_after):
-        return None
-    return moment
+            return moment if moment and moment.year >= _OLDEST_YEAR else None
+    return None
 
 
 def _moment(parts: dict[str, str | None]) -> datetime | None:

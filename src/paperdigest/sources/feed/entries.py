@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperdigest.identity import arxiv_id, doi_id, normalise_url, split_arxiv, title_id, url_id
+from paperdigest.identity import doi_id, normalise_url, split_arxiv, title_id, url_id
 from paperdigest.latex import readable
 from paperdigest.sources.feed.authors import author_names
 from paperdigest.sources.feed.blob import unpack
@@ -48,10 +48,11 @@ class _Place:
 def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
     """Make papers of a feed's entries; a later entry with the id of an earlier one is left out.
 
-    ``base`` is the feed's URL or empty; relative links fall back on the feed's own link.
+    Relative links are resolved against ``base``, the URL the feed came from, or when that is empty against the
+    feed's own link.
     """
-    home = absolute(feed.link, base) if feed.link else base
-    place = _Place(home, retrieved_at, _shared_links(feed, home))
+    base = base or feed.link or ""
+    place = _Place(base, retrieved_at, _shared_links(feed, base))
     found: dict[PaperId, Entry] = {}
     dropped = 0
     for rank, raw in enumerate(feed.entries, start=1):
@@ -63,12 +64,12 @@ def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
     return Read(tuple(found.values()), dropped)
 
 
-def _shared_links(feed: RawFeed, home: str) -> frozenset[str]:
+def _shared_links(feed: RawFeed, base: str) -> frozenset[str]:
     """Return links that identify nothing: the feed's own page, and those that several different entries carry."""
     different = {(raw.link, raw.guid, raw.title) for raw in feed.entries if raw.link}
     counts = Counter(link for link, _, _ in different)
-    shared = {absolute(link, home) for link, count in counts.items() if count > 1}
-    return frozenset(filter(None, map(normalise_url, {*shared, home})))
+    shared = {absolute(link, base) for link, count in counts.items() if count > 1}
+    return frozenset(filter(None, map(normalise_url, {*shared, base, absolute(feed.link or "", base)})))
 
 
 def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
@@ -80,7 +81,7 @@ def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
     title = title[:_MAX_TITLE_CHARS] or _title_from(abstract) or raw.guid or link or ""
     if not title.strip():
         return None
-    ids = _ids(raw, link, title, place)
+    ids, version = _ids(raw, link, title, place)
     authors = author_names(raw.authors or ((blob.authors,) if blob and blob.authors else ()))
     published, updated = _dates(raw, place.retrieved_at)
     readable_title, readable_abstract = readable(title), readable(abstract)
@@ -93,7 +94,7 @@ def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
         authors=authors,
         published_at=published,
         updated_at=updated,
-        version=_version(raw.guid, link),
+        version=version,
         url=_page(link, raw.guid, ids[0]),
         categories=_categories(raw.categories),
         aliases=tuple(ids[1:]),
@@ -124,33 +125,30 @@ def _title_from(text: str) -> str:
     return text[:80].rpartition(" ")[0] + " …" if " " in text[:80] else text[:80]
 
 
-def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> list[PaperId]:
-    """Return the entry's identifiers, strongest first: arXiv, DOI, page, guid; the title's when there is no other."""
-    named = [text for text in (raw.guid, link, *raw.identifiers) if text and len(text) < 1000]
-    found: list[PaperId | None] = [_arxiv(text) for text in named]
-    found += [doi_id(text) for text in (*raw.identifiers, raw.guid or "", link or "") if _slashed(text)]
-    found += [_web_id(url, place) for url in (link, raw.guid)]
-    return list(dict.fromkeys(filter(None, found))) or [title_id(title)]
+def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[list[PaperId], int | None]:
+    """Return the identifiers, strongest first (arXiv, DOI, page, guid, else the title's), and the arXiv version.
+
+    At most one arXiv id and one DOI: two of a kind would join two papers.
+    """
+    arxiv = version = doi = None
+    for text in dict.fromkeys(filter(None, (raw.guid, link, *raw.identifiers))):
+        # Not from bare digits: any feed may number its items "2104.12255".
+        if len(text) > 1000 or not (":" in text or "/" in text):
+            continue
+        if (known := split_arxiv(text)) is not None:
+            arxiv, version = arxiv or known[0], version or known[1]
+        elif "10." in text:
+            doi = doi_id(text) or doi
+    pages = [_web_id(url, place) for url in dict.fromkeys((link, raw.guid)) if url] if arxiv is None else []
+    own = PaperId(scheme="arxiv", local=arxiv) if arxiv else None
+    found = list(dict.fromkeys(filter(None, (own, doi, *pages))))
+    return found or [title_id(title)], version
 
 
-def _slashed(text: str) -> bool:
-    return "/" in text and len(text) < 1000
-
-
-def _arxiv(text: str) -> PaperId | None:
-    """Read an arXiv id, but not from bare digits: any feed may number its items ``2104.12255``."""
-    return arxiv_id(text) if ":" in text or "/" in text else None
-
-
-def _web_id(url: str | None, place: _Place) -> PaperId | None:
-    if url is None or not is_web(url) or normalise_url(url) in place.shared_links:
+def _web_id(url: str, place: _Place) -> PaperId | None:
+    if not is_web(url) or normalise_url(url) in place.shared_links:
         return None
     return url_id(url)
-
-
-def _version(*texts: str | None) -> int | None:
-    versions = [split_arxiv(text) for text in texts if text and _arxiv(text)]
-    return max((found[1] for found in versions if found and found[1]), default=None)
 
 
 def _page(link: str | None, guid: str | None, paper_id: PaperId) -> str | None:

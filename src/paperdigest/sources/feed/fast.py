@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from paperdigest.sources.feed.fields import MAX_ENTRIES, Markup, RawEntry, RawFeed
-from paperdigest.sources.feed.links import LinkChoice
+from paperdigest.sources.feed.links import LinkChoice, absolute, is_web
 from paperdigest.sources.feed.markup import looks_like_html
 
 __all__ = ["MAX_DEPTH", "NotWalkableError", "parse_xml", "read_fast"]
@@ -68,7 +68,7 @@ class NotWalkableError(Exception):
     """The text is not well-formed, or holds what only the tolerant reader understands."""
 
 
-def parse_xml(text: str, base: str = "") -> etree._Element:
+def parse_xml(text: str) -> etree._Element:
     """Parse well-formed XML without entities, network or DTD, at most `MAX_DEPTH` deep.
 
     Raises:
@@ -79,7 +79,7 @@ def parse_xml(text: str, base: str = "") -> etree._Element:
         remove_comments=True, remove_pis=True, collect_ids=False,
     )  # fmt: skip
     try:
-        root = etree.fromstring(text.encode("utf-8", "surrogatepass"), parser, base_url=base)
+        root = etree.fromstring(text.encode("utf-8", "surrogatepass"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotWalkableError(str(error)) from error
     if _DEEPER(root):
@@ -87,13 +87,13 @@ def parse_xml(text: str, base: str = "") -> etree._Element:
     return root
 
 
-def read_fast(text: str, base: str) -> RawFeed:
-    """Read a well-formed feed; ``base`` is the URL it came from, or empty.
+def read_fast(text: str) -> RawFeed:
+    """Read a well-formed feed; links are resolved against ``xml:base`` only.
 
     Raises:
         NotWalkableError: the tolerant reader must do it.
     """
-    root = parse_xml(text, base)
+    root = parse_xml(text)
     names = _Names()
     if names[root] not in _ROOTS:
         raise NotWalkableError(f"the root element is {root.tag}")
@@ -161,7 +161,7 @@ def _head_and_items(root: etree._Element, names: _Names) -> Iterator[etree._Elem
 @dataclass(slots=True)
 class _Draft:
     guid: str | None = None
-    permalink: bool = True
+    permalink: str | None = None
     link: LinkChoice = field(default_factory=LinkChoice)
     markup: dict[str, Markup] = field(default_factory=dict)
     dates: dict[str, str] = field(default_factory=dict)
@@ -179,14 +179,13 @@ def _entry(item: etree._Element, names: _Names, *, atom: bool) -> RawEntry:
         elif name == "link":
             _offer(draft.link, child)
         elif name in ("guid", "id"):
-            draft.guid = _text(child) or draft.guid
-            draft.permalink = child.get("isPermaLink", child.get("ispermalink", "true")) == "true"
+            _take_guid(draft, child)
         elif name in _DATES:
             draft.dates[_DATES[name]] = _text(child)
         elif name in _AUTHORS:
             draft.authors.append(_author(child, names))
         elif name in _CATEGORIES:
-            draft.categories.append((child.get("term") or _text(child)).strip())
+            draft.categories.append((child.get("term") or child.text or "").strip())
         elif name in _IDENTIFIERS:
             draft.identifiers.append(_text(child))
         elif name in _FOREIGN:
@@ -198,7 +197,7 @@ def _finished(draft: _Draft) -> RawEntry:
     guid = draft.guid or None
     return RawEntry(
         guid=guid,
-        link=draft.link.best or (guid if draft.permalink else None),
+        link=draft.link.best or draft.permalink,
         title=draft.markup.get("title"),
         summary=draft.markup.get("summary"),
         content=draft.markup.get("content"),
@@ -208,6 +207,15 @@ def _finished(draft: _Draft) -> RawEntry:
         identifiers=tuple(filter(None, draft.identifiers)),
         categories=tuple(dict.fromkeys(filter(None, draft.categories))),
     )
+
+
+def _take_guid(draft: _Draft, element: etree._Element) -> None:
+    """Keep the last; unless it says ``isPermaLink="false"``, a URL in it is the page when no link is given."""
+    guid = _text(element)
+    if guid and element.get("isPermaLink", element.get("ispermalink", "true")) == "true":
+        guid = absolute(guid, element.base)
+        draft.permalink = guid if is_web(guid) else None
+    draft.guid = guid or draft.guid
 
 
 def _take_markup(draft: _Draft, element: etree._Element, target: str, default: str, *, atom: bool) -> None:
@@ -225,6 +233,8 @@ def _markup(element: etree._Element, default: str, *, atom: bool) -> Markup:
     kind = element.get("type", default).lower()
     text = element.text or ""
     if len(element):
+        if (sole := _escaped_in_div(element, kind)) is not None:
+            return Markup(sole, html=True)
         inner = "".join(etree.tostring(child, encoding="unicode", with_tail=True) for child in element)
         return Markup(escape(text) + inner, html=True)
     if kind in ("xhtml", "application/xhtml+xml"):
@@ -239,6 +249,14 @@ def _markup(element: etree._Element, default: str, *, atom: bool) -> Markup:
     return Markup(text, html=guess and looks_like_html(text.strip()))
 
 
+def _escaped_in_div(element: etree._Element, kind: str) -> str | None:
+    """Return escaped markup that stands inside one real ``div``, an error of a well-known blog service."""
+    div = element[0]
+    if kind not in ("html", "text/html") or len(element) > 1 or len(div) or not str(div.tag).endswith("div"):
+        return None
+    return (element.text or "") + (div.text or "") + (div.tail or "")
+
+
 def _unpacked(text: str) -> str:
     try:
         return base64.decodebytes(text.encode()).decode()
@@ -250,7 +268,7 @@ def _author(element: etree._Element, names: _Names) -> str:
     for child in element:
         if names[child] == "name":
             return _text(child)
-    return _text(element)
+    return "" if len(element) else _text(element)
 
 
 def _offer(choice: LinkChoice, element: etree._Element) -> None:

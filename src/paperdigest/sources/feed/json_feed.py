@@ -7,13 +7,12 @@ from typing import Any
 
 from paperdigest.errors import ParseError
 from paperdigest.sources.feed.fields import MAX_ENTRIES, Markup, RawEntry, RawFeed
-from paperdigest.sources.feed.links import absolute
 
 __all__ = ["read_json_feed"]
 
 
-def read_json_feed(text: str, base: str, where: str) -> RawFeed:
-    """Read a JSON Feed; ``base`` is the URL it came from, or empty.
+def read_json_feed(text: str, where: str) -> RawFeed:
+    """Read a JSON Feed.
 
     Raises:
         ParseError: no JSON, nested too deep, or JSON that is not a feed; names the shape that was met.
@@ -28,7 +27,7 @@ def read_json_feed(text: str, base: str, where: str) -> RawFeed:
     if not isinstance(version, str) or "jsonfeed.org/version/" not in version or not isinstance(items, list):
         keys = ", ".join(sorted(str(key) for key in document)[:8])
         raise ParseError(where, f"JSON, but no JSON Feed: it needs version and items, and has {keys or 'nothing'}")
-    entries = tuple(_entry(item, base) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
+    entries = tuple(_entry(item) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
     dropped = len(items) - len(entries)
     return RawFeed(
         title=_text(document, "title"),
@@ -39,12 +38,12 @@ def read_json_feed(text: str, base: str, where: str) -> RawFeed:
     )
 
 
-def _entry(item: dict[str, Any], base: str) -> RawEntry:
+def _entry(item: dict[str, Any]) -> RawEntry:
     link = _text(item, "url") or _text(item, "external_url")
     title, summary = _text(item, "title"), _text(item, "summary")
     return RawEntry(
         guid=_id(item),
-        link=absolute(link, base) if link else None,
+        link=link,
         title=Markup(title) if title else None,
         summary=Markup(summary) if summary else None,
         content=_content(item),

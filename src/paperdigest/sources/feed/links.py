@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 from urllib.parse import urljoin, urlsplit
 
 __all__ = ["LinkChoice", "absolute", "is_web"]
 
 _PAGES = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml"})
 _MAX_CHARS = 2000
+_WEB = re.compile(r"https?://[^\s/?#:@\x00-\x1f][^\s\x00-\x1f]*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -44,12 +47,13 @@ def absolute(href: str, base: str | None) -> str:
         return href
 
 
-def is_web(url: str | None) -> bool:
+def is_web(url: str | None) -> TypeGuard[str]:
     """Say whether ``url`` is an absolute http(s) URL of a sane length: the only ones that are kept."""
-    if not url or len(url) > _MAX_CHARS or any(char.isspace() or ord(char) < 32 for char in url):
+    if not url or len(url) > _MAX_CHARS or _WEB.fullmatch(url) is None:
         return False
+    if "[" not in url:
+        return True
     try:
-        parts = urlsplit(url)
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+        return bool(urlsplit(url).hostname)
     except ValueError:
         return False

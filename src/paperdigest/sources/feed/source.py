@@ -95,7 +95,7 @@ def parse_feed(body: bytes, context: ParseContext, validators: tuple[Validators,
     one, quiet when it has no entries, partial otherwise; ``note`` says why.
     """
     base = context.name if is_web(context.name) else ""
-    feed = read_feed(body, base, context.name)
+    feed = read_feed(body, context.name)
     _refuse_error_feeds(feed, context.name)
     read = read_entries(feed, base, context.retrieved_at)
     dropped = feed.dropped + read.dropped
@@ -116,7 +116,7 @@ def parse_feed(body: bytes, context: ParseContext, validators: tuple[Validators,
     )
 
 
-def read_feed(body: bytes, base: str, where: str) -> RawFeed:
+def read_feed(body: bytes, where: str) -> RawFeed:
     """Choose the reader by what the bytes are: JSON Feed, the quick walk, or the tolerant reader.
 
     Raises:
@@ -124,11 +124,11 @@ def read_feed(body: bytes, base: str, where: str) -> RawFeed:
     """
     taken = take_in(body, where)
     if taken.root == "{":
-        return read_json_feed(taken.text, base, where)
+        return read_json_feed(taken.text, where)
     try:
-        feed = read_fast(taken.text, base)
+        feed = read_fast(taken.text)
     except NotWalkableError:
-        feed = read_tolerant(taken.text, base, where)
+        feed = read_tolerant(taken.text, where)
     named = feed.title is not None or feed.link is not None
     if not feed.entries and (taken.root not in _ROOTS or (taken.root == "rdf" and not named)):
         raise ParseError(where, f"XML, but no feed: the root element is <{taken.root}>, and there are no entries")

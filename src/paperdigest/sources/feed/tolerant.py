@@ -13,7 +13,7 @@ import feedparser
 from paperdigest.errors import ParseError
 from paperdigest.sources.feed.armour import armour
 from paperdigest.sources.feed.fields import Markup, RawEntry, RawFeed
-from paperdigest.sources.feed.links import LinkChoice
+from paperdigest.sources.feed.links import LinkChoice, is_web
 from paperdigest.sources.feed.markup import looks_like_html
 
 __all__ = ["read_tolerant"]
@@ -21,8 +21,8 @@ __all__ = ["read_tolerant"]
 _PROLOG = b"<?xml version='1.0' encoding='utf-8'?>\n"
 
 
-def read_tolerant(text: str, base: str, where: str) -> RawFeed:
-    """Read a feed that may be broken; ``base`` is the URL it came from, or empty.
+def read_tolerant(text: str, where: str) -> RawFeed:
+    """Read a feed that may be broken; links are resolved against ``xml:base`` only.
 
     Nothing is fetched: feedparser gets bytes. Its sanitiser is off because only text is kept of what it reads.
 
@@ -31,7 +31,7 @@ def read_tolerant(text: str, base: str, where: str) -> RawFeed:
     """
     safe = armour(text, where)
     body = _PROLOG + safe.text.encode("utf-8", "replace")
-    headers = {"content-type": "application/xml; charset=utf-8"} | ({"content-location": base} if base else {})
+    headers = {"content-type": "application/xml; charset=utf-8"}
     with _gives_up(where):
         parsed = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
@@ -111,7 +111,9 @@ def _is_html(detail: Mapping[str, Any]) -> bool:
 
 
 def _link(entry: Mapping[str, Any]) -> str | None:
-    if link := _str(entry, "link"):
+    link = _str(entry, "link")
+    # Without a link element, what feedparser calls the link is the guid.
+    if link and (_list(entry, "links") or is_web(link)):
         return link
     choice = LinkChoice()
     for link_fields in _list(entry, "links"):
