@@ -22,7 +22,7 @@ from urllib.parse import quote
 from paperdigest.errors import ParseError
 from paperdigest.identity import normalise_url, split_arxiv, title_id, url_id
 from paperdigest.latex import readable
-from paperdigest.sources.huggingface.wire import Json, Record, shape
+from paperdigest.sources.huggingface.wire import Json, Record, printable, shape
 from paperdigest.types import Author, Entry, Paper, PaperId
 
 __all__ = ["PAPER_PAGE", "Identity", "Items", "identify", "read_items"]
@@ -146,14 +146,15 @@ def _visible_authors(paper: Record) -> tuple[Author, ...] | None:
     if records is None:
         return None
     authors = []
-    for number, raw in enumerate(records):
-        if not isinstance(raw, dict):
-            problem = f"{paper.place}: author {number} is {shape(raw)}, expected an object"
-            raise ParseError(paper.name, problem)
-        if raw.get("hidden"):
+    for number, record in enumerate(records):  # most of a body is authors: no object is made on the way
+        if not isinstance(record, dict):
+            raise ParseError(paper.name, f"{paper.place}: author {number} is {shape(record)}, expected an object")
+        name = record.get("name")
+        if name is None or record.get("hidden"):
             continue
-        name = Record(raw, paper.name, f"{paper.place}: author {number}").text("name")
-        if name and (name := " ".join(name.split())):
+        if not isinstance(name, str):
+            raise Record(record, paper.name, f"{paper.place}: author {number}").refuse("name", "a string")
+        if name := " ".join(printable(name).split()):
             authors.append(Author(name=name))
     return tuple(authors)
 

@@ -10,7 +10,7 @@ from typing import NoReturn, TypeAlias
 
 from paperdigest.errors import ParseError
 
-__all__ = ["Json", "Record", "decode", "load_json", "shape"]
+__all__ = ["Json", "Record", "decode", "load_json", "printable", "shape"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -50,6 +50,11 @@ def load_json(text: str, name: str) -> Json:
     except ValueError as error:  # repeated keys, NaN, or a number of more digits than Python reads
         raise ParseError(name, f"not usable JSON: {error}") from error
     return value
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with half surrogate pairs replaced, which JSON may hold but no store or mail can write."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _without_repeated_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -111,13 +116,13 @@ class Record:
         return ParseError(self.name, f"{self.place}: {key!r} is {shape(self.fields.get(key))}, expected {expected}")
 
     def text(self, key: str) -> str | None:
-        """Return a string, half surrogate pairs replaced: no store or mail could write them."""
+        """Return a `printable` string."""
         value = self.fields.get(key)
         if value is None:
             return None
         if not isinstance(value, str):
             raise self.refuse(key, "a string")
-        return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
+        return printable(value)
 
     def count(self, key: str) -> int | None:
         """Return a whole number from 0 to 2^31 - 1."""
