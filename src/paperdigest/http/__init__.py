@@ -6,5 +6,17 @@
 from paperdigest.http.client import HttpClient
 from paperdigest.http.message import MAX_BODY_BYTES, Request, Response
 from paperdigest.http.pacing import DEFAULT_RULES, HostRule, Window
+from paperdigest.http.parallel import Job, Outcome, run_by_host
 
-__all__ = ["DEFAULT_RULES", "MAX_BODY_BYTES", "HostRule", "HttpClient", "Request", "Response", "Window"]
+__all__ = [
+    "DEFAULT_RULES",
+    "MAX_BODY_BYTES",
+    "HostRule",
+    "HttpClient",
+    "Job",
+    "Outcome",
+    "Request",
+    "Response",
+    "Window",
+    "run_by_host",
+]

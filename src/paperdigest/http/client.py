@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeVar
 
 from requests import PreparedRequest
 from requests import Request as Draft
@@ -21,12 +21,15 @@ from paperdigest.http.failures import translated
 from paperdigest.http.guard import Guard, Resolver, check_url, resolve
 from paperdigest.http.message import Request, Response
 from paperdigest.http.pacing import DEFAULT_RULES, HostRule, Pacer
+from paperdigest.http.parallel import Job
 from paperdigest.http.redirects import Trail
 from paperdigest.http.transport import GuardedAdapter
 from paperdigest.http.waits import not_before
 from paperdigest.types import Validators
 
 __all__ = ["HttpClient"]
+
+T = TypeVar("T")
 
 
 class HttpClient:
@@ -86,9 +89,11 @@ class HttpClient:
         """The moments before which single host groups are not asked; to be kept for the next run."""
         return self._pacer.waits
 
-    def group(self, url: str) -> str:
-        """Return the host group of a URL: what is paced, and put off, together."""
-        return self._pacer.group(url)
+    def job(self, name: str, url: str, run: Callable[[], T]) -> Job[T]:
+        """Return a job for `run_by_host` that asks the host of a URL, no more of them at once than it is good for."""
+        rule = self._pacer.rule(url)
+        at_once = (rule.connections if rule else None) or self._per_host
+        return Job(name=name, run=run, group=self._pacer.group(url), at_once=at_once)
 
     def view(self, *, allow_private: bool = False, per_host: int | None = None) -> Self:
         """Return a client that shares pool, pacing and memory but may reach private addresses and ports.
