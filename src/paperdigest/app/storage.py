@@ -1,0 +1,60 @@
+"""Where the application keeps things: database, Maildir, key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+
+from paperdigest.config import Settings, data_dir
+from paperdigest.errors import ConfigError, Problem
+from paperdigest.store import Upgraded, upgrade
+
+__all__ = ["ensure_secret_key", "secret_key", "upgrade_store"]
+
+KEY_BYTES = 32
+ENVIRONMENT = "PAPERDIGEST_SECRET_KEY"
+FILE = "secret.key"
+
+
+def upgrade_store(settings: Settings) -> Upgraded:
+    """Bring the configured database to this version's schema, after a backup.
+
+    Raises:
+        StoreError: in words; the database is as it was.
+    """
+    return upgrade(settings.store_url())
+
+
+def secret_key(settings: Settings) -> bytes:
+    """Return the key that signs message ids, made on first use when no other one is configured.
+
+    Raises:
+        ConfigError: the configured file cannot be read, or a new one cannot be written.
+    """
+    ensure_secret_key(settings)
+    found = settings.secret(ENVIRONMENT, str(settings.file(settings.mail.secret_key_file, FILE)))
+    if found is None or len(found.get_secret_value()) < KEY_BYTES // 2:
+        raise ConfigError(str(settings.path or "settings"), (Problem("mail.secret_key_file", "holds no usable key"),))
+    return found.get_secret_value().encode()
+
+
+def ensure_secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:
+    """Write a fresh random key unless there is one; the file is its owner's alone.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    path = settings.file(settings.mail.secret_key_file, FILE)
+    if environment.get(ENVIRONMENT) or path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # O_EXCL: of two processes that start at once one writes the key, and both then read the same.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    except FileExistsError:
+        return
+    except OSError as error:
+        problem = Problem("mail.secret_key_file", f"{path} cannot be written: {error.strerror}")
+        raise ConfigError(str(settings.path or data_dir()), (problem,)) from error
