@@ -102,8 +102,8 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _local(element: etree._Element) -> str:
-    tag = element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    # str(): what stands for a reference to an unknown entity has a function for its tag.
+    return str(element.tag).rpartition("}")[2].lower()
 
 
 def _outlines(root: etree._Element) -> Iterator[Outline]:
