@@ -58,7 +58,7 @@ def reference(keyword: Keyword, stored: StoredPaper, archive: ArchiveStatistics)
     score = bonus = 0.0
     for word in query:
         df = archive.document_frequency.get(word, 0)
-        idf = math.log(1 + (archive.documents - df + 0.5) / (df + 0.5))
+        idf = max(1, math.log(1 + (archive.documents - df + 0.5) / (df + 0.5)))
         relative = len(text) / archive.average_length if archive.average_length else 1
         tf = text.count(word)
         score += idf * tf / (tf + 1.2 * (1 - 0.75 + 0.75 * relative))

@@ -72,8 +72,9 @@ def test_a_rare_word_tells_more_than_a_common_one(scorer: BtScorer) -> None:
     assert one(scorer, Keyword(("traceability",)), both) > one(scorer, Keyword(("software",)), both)
 
 
-def test_a_word_in_every_paper_still_counts_a_little(scorer: BtScorer) -> None:
-    assert 0 < one(scorer, Keyword(("the",)), paper("the end")) < 0.01
+def test_a_word_in_every_paper_still_counts_as_it_was_asked_for(scorer: BtScorer) -> None:
+    assert scorer.statistics.idf("the") == 1
+    assert one(scorer, Keyword(("the",)), paper("the end", "x y z v u w")) == pytest.approx(2 / (2 + 1.2))
 
 
 def test_any_word_of_a_keyword_may_match_and_the_phrase_earns_half_of_the_most(scorer: BtScorer) -> None:
@@ -130,9 +131,10 @@ def test_an_empty_archive_gives_finite_scores() -> None:
     assert 0 < one(scorer, PHRASE, paper("software traceability")) < 10
 
 
-def test_a_count_above_the_archive_is_taken_as_every_paper() -> None:
-    statistics = ArchiveStatistics(documents=2, average_length=3, document_frequency={"trace": 9})
-    assert statistics.idf("trace") == pytest.approx(math.log(1 + 0.5 / 2.5))
+def test_an_impossible_count_is_taken_as_no_or_every_paper() -> None:
+    statistics = ArchiveStatistics(documents=9, average_length=3, document_frequency={"trace": 99, "graph": -99})
+    assert statistics.idf("trace") == 1
+    assert statistics.idf("graph") == statistics.idf("unknown") == pytest.approx(math.log(1 + 9.5 / 0.5))
 
 
 def test_the_reasons_say_field_form_and_number(scorer: BtScorer) -> None:

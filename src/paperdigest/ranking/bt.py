@@ -4,12 +4,13 @@ For a keyword with the words ``t`` and a paper ``d``::
 
     score = sum over t of idf(t) * tf / (tf + k1 * (1 - b + b * length(d) / average length))
           + 0.5 * sum over t of idf(t)        when the whole phrase stands in the title or the abstract
-    idf(t) = ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5))
+    idf(t) = max(1, ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5)))
 
 with k1 = 1.2, b = 0.75 and ``tf`` the occurrences in the abstract plus twice those in the title. ``N``,
-``df`` and the average length come from the archive, never from the papers at hand; the bonus is half of
-what the keyword can reach at most. So a paper's score depends on the paper, the keyword and the archive
-alone, and the scores of two days compare.
+``df`` and the average length come from the archive, never from the papers at hand, and the bonus is half
+of what the keyword can reach at most: a paper's score depends on the paper, the keyword and the archive
+alone, and the scores of two days compare. The floor of 1 says that a word somebody asks for counts,
+however common: an archive that was fetched for "trace" has the word nearly everywhere.
 
 Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), in
 the form of Lucene's BM25Similarity.
@@ -40,6 +41,7 @@ __all__ = ["ArchiveStatistics", "BtScorer"]
 K1 = 1.2
 B = 0.75
 PHRASE_BONUS = 0.5
+LEAST_IDF = 1.0
 _FORMS_SHOWN = 3
 
 
@@ -78,9 +80,9 @@ class ArchiveStatistics:
         )
 
     def idf(self, stem: str) -> float:
-        """Return how much a stem tells: above 0, finite, the rarer the more."""
+        """Return how much a stem tells: at least 1, finite, the rarer the more."""
         found = min(max(self.document_frequency.get(stem, 0), 0), self.documents)
-        return math.log1p((self.documents - found + 0.5) / (found + 0.5))
+        return max(LEAST_IDF, math.log1p((self.documents - found + 0.5) / (found + 0.5)))
 
     def damping(self, length: int) -> float:
         """Return what stands beside ``tf`` below the line: more in a longer paper, which holds more words anyway."""
