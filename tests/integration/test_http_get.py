@@ -133,6 +133,15 @@ def test_a_damaged_reply_is_an_error_in_words(
     assert "object at 0x" not in str(caught.value)
 
 
+def test_a_server_that_hangs_up_without_a_word_is_asked_once_more(server: ReplayServer, client: HttpClient) -> None:
+    server.answer("/a", Reply(raw=b""), Reply(body=FEED))
+    server.answer("/b", Reply(raw=b""))
+    assert client.get(Request(url=server.url("/a"))).body == FEED
+    with pytest.raises(FetchError, match="connection failed"):
+        client.get(Request(url=server.url("/b")))
+    assert [request.path for request in server.requests] == ["/a", "/a", "/b", "/b"]
+
+
 def test_an_empty_body_is_the_parsers_to_judge(server: ReplayServer, client: HttpClient) -> None:
     server.answer("/", Reply())
     assert client.get(Request(url=server.url())).body == b""

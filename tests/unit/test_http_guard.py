@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperdigest.errors import FetchError
 from paperdigest.http import HttpClient, Request
@@ -169,3 +171,13 @@ def test_urls_that_are_not_fetched_are_refused_before_anything_else(url: str, wo
 def test_a_url_is_given_back_in_its_parts() -> None:
     parts = check_url("https://papers.test:443/list?x=1", asked="a")
     assert (parts.hostname, parts.port, parts.path) == ("papers.test", 443, "/list")
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "http://", "https://", "http://a/", "//", "http://[", "http://é"]))
+def test_any_text_for_a_url_is_a_fetch_error_at_worst(text: str, head: str) -> None:
+    def unknown(host: str, port: int) -> list[str]:
+        raise OSError("no names in this test")
+
+    with pytest.raises(FetchError) as caught:
+        HttpClient(contact=None, clock=lambda: NOW, resolver=unknown).get(Request(url=head + text))
+    assert caught.value.url == head + text

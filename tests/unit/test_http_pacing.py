@@ -30,8 +30,8 @@ def pacer(world: ManualTime) -> Pacer:
 
 
 def make(world: ManualTime, **more: object) -> Pacer:
-    options: dict[str, object] = {"rules": DEFAULT_RULES, "waits": {}, **more}
-    return Pacer(clock=world.clock, monotonic=world.monotonic, sleep=world.sleep, **options)  # type: ignore[arg-type]  # options vary by test
+    options: dict[str, object] = {"rules": DEFAULT_RULES, "waits": {}, "monotonic": world.monotonic, **more}
+    return Pacer(clock=world.clock, sleep=world.sleep, **options)  # type: ignore[arg-type]  # options vary by test
 
 
 def ask(pacer: Pacer, url: str) -> float:
@@ -116,6 +116,26 @@ def test_arxiv_gets_one_connection_over_all_its_hosts(pacer: Pacer) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_any_other_host_gets_as_many_as_the_client_allows(pacer: Pacer, limit: int) -> None:
     assert most_at_once(pacer, ("https://example.org/a",) * 8, limit) == limit
+
+
+def test_all_waiting_for_a_turn_is_told_so_that_it_is_not_the_servers(world: ManualTime) -> None:
+    entered = threading.Event()
+    waited: list[float] = []
+
+    def monotonic() -> float:
+        seconds = world.monotonic()
+        if threading.current_thread() is blocked:
+            entered.set()
+        return seconds
+
+    pacer = make(world, monotonic=monotonic)
+    blocked = threading.Thread(target=lambda: waited.append(ask(pacer, ARXIV[0])))
+    with pacer.slot(ARXIV[0], asked="", limit=1):
+        blocked.start()
+        assert entered.wait(5)
+        world.advance(100)
+    blocked.join(5)
+    assert waited == [100]
 
 
 def test_a_turn_is_given_back_after_an_error(pacer: Pacer) -> None:

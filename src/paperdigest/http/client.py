@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Self, TypeVar
 
-from requests import PreparedRequest
-from requests import Request as Draft
+import requests
 from urllib3.response import BaseHTTPResponse
 
 from paperdigest import __version__
@@ -100,10 +100,8 @@ class HttpClient:
 
         ``per_host`` changes how many connections at once it makes to a host that no rule covers.
         """
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._private = allow_private
-        view._per_host = per_host or self._per_host
+        view = copy.copy(self)
+        vars(view).update(_private=allow_private, _per_host=per_host or self._per_host)
         return view
 
     def close(self) -> None:
@@ -114,7 +112,7 @@ class HttpClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self.close()
 
     def get(self, request: Request) -> Response:
@@ -161,17 +159,22 @@ class HttpClient:
             CURRENT.reset(token)
 
     def _hop(self, request: Request, stored: Validators, trail: Trail, budget: Budget) -> Response | None:
-        """Ask one URL; None when it only led to another one."""
+        """Ask one URL; None when it only led to another one, or is to be asked again."""
         with translated(trail):
             check_url(trail.url, asked=request.url)
             prepared = self._prepare(request, stored, trail)
             url = prepared.url or trail.url
-            with self._pacer.slot(url, asked=request.url, limit=self._per_host) as slept:
-                budget.pause(slept)
+            with self._pacer.slot(url, asked=request.url, limit=self._per_host) as waited_s:
+                budget.pause(waited_s)
                 connect_s, read_s = (min(seconds, budget.remaining()) for seconds in self._timeouts)
-                reply = self._adapters[self._private].send(
-                    prepared, stream=True, timeout=(connect_s, read_s), proxies=self._proxies
-                )
+                try:
+                    reply = self._adapters[self._private].send(
+                        prepared, stream=True, timeout=(connect_s, read_s), proxies=self._proxies
+                    )
+                except requests.ConnectionError as error:
+                    if trail.ask_again(error):
+                        return None
+                    raise
                 trail.cookies.update(reply.cookies)
                 raw: BaseHTTPResponse = reply.raw
                 try:
@@ -207,18 +210,16 @@ class HttpClient:
             unmodified=known,
         )
 
-    def _prepare(self, request: Request, stored: Validators, trail: Trail) -> PreparedRequest:
+    def _prepare(self, request: Request, stored: Validators, trail: Trail) -> requests.PreparedRequest:
         headers = {
             "User-Agent": self._agent,
             "Accept": request.accept or "*/*",
             "Accept-Encoding": ACCEPT_ENCODING,
         }
-        if stored.etag is not None:
-            headers["If-None-Match"] = stored.etag
-        if stored.last_modified is not None:
-            headers["If-Modified-Since"] = stored.last_modified
+        conditions = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
+        headers |= {name: value for name, value in conditions.items() if value is not None and replies.sendable(value)}
         cookies = trail.cookies if len(trail.cookies) else None
-        return Draft("GET", trail.url, headers=headers, cookies=cookies).prepare()
+        return requests.Request("GET", trail.url, headers=headers, cookies=cookies).prepare()
 
 
 def _agent(contact: str | None) -> str:

@@ -110,12 +110,12 @@ class Pacer:
 
     @contextmanager
     def slot(self, url: str, *, asked: str, limit: int) -> Iterator[float]:
-        """Wait for our turn to ask a host and give it back at the end; yields the seconds slept.
+        """Wait for our turn to ask a host and give it back at the end; yields the seconds waited.
 
         Raises:
             FetchError: the group does not want to be asked yet; refused at once, never slept through.
         """
-        rule = self.rule(url)
+        rule, entered = self.rule(url), self._monotonic()
         limit = (rule.connections if rule else None) or limit
         group = self._acquire(self.group(url), limit)
         try:
@@ -125,7 +125,7 @@ class Pacer:
                 self._count(group, url, asked)
             if start > now:
                 self._sleep(start - now)
-            yield max(0.0, start - now)
+            yield self._monotonic() - entered
         finally:
             with group.free:
                 group.active -= 1

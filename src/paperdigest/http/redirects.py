@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -31,6 +32,7 @@ class Trail:
         self.moved_to = start if start != asked else None
         self.cookies = RequestsCookieJar()
         self._path = [start]
+        self._asked_again = False
         self._seen = {self._mark(start)}
 
     def turn(self, status: int, location: str | None, *, wait_until: datetime | None = None) -> bool:
@@ -63,6 +65,12 @@ class Trail:
         self.url = target
         return True
 
+    def ask_again(self, error: Exception) -> bool:
+        """Say, once, that a server hung up without a word: it may just have closed an idle connection."""
+        hung_up = any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in _causes(error))
+        again, self._asked_again = hung_up and not self._asked_again, self._asked_again or hung_up
+        return again
+
     def _target(self, status: int, location: str) -> str:
         with contextlib.suppress(UnicodeError):
             location = location.encode("latin-1").decode("utf-8")  # as browsers read it
@@ -78,3 +86,11 @@ class Trail:
     def _refusal(self, status: int, problem: str) -> FetchError:
         hint = "set the source's URL to where the listing is now"
         return FetchError(self.asked, f"the redirect ({status}) {problem}", status=status, permanent=True, hint=hint)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that libraries wrapped in it, as arguments."""
+    yield error
+    for argument in error.args:
+        if isinstance(argument, BaseException):
+            yield from _causes(argument)

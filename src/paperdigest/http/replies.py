@@ -14,7 +14,7 @@ from paperdigest.http.bodies import read_body
 from paperdigest.http.redirects import Trail
 from paperdigest.types import Validators
 
-__all__ = ["refusal", "unmodified", "validators"]
+__all__ = ["refusal", "sendable", "unmodified", "validators"]
 
 _PERMANENT = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 451})
 _HINTS = {
@@ -57,7 +57,7 @@ def validators(headers: Mapping[str, str], stored: Validators, trail: Trail, *, 
     A reply that confirms our copy updates what it states and keeps the rest (RFC 9111, 3.2 and 4.3.4);
     a new body brings its own validators or none.
     """
-    etag, modified = _sendable(headers.get("etag")), _sendable(headers.get("last-modified"))
+    etag, modified = _keepable(headers.get("etag")), _keepable(headers.get("last-modified"))
     if unmodified:
         etag, modified = etag or stored.etag, modified or stored.last_modified
     return Validators(url=trail.asked, etag=etag, last_modified=modified, moved_to=trail.moved_to)
@@ -98,6 +98,10 @@ def _excerpt(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> str:
     return text if len(text) <= _EXCERPT_CHARS else text[: _EXCERPT_CHARS - 1] + "…"
 
 
-def _sendable(value: str | None) -> str | None:
-    """Return a validator byte for byte, None when it could not be sent back as it is."""
-    return value if value is not None and len(value) <= _MAX_VALIDATOR and _SENDABLE.match(value) else None
+def sendable(validator: str) -> bool:
+    """Say whether a validator can be sent back byte for byte."""
+    return len(validator) <= _MAX_VALIDATOR and _SENDABLE.match(validator) is not None
+
+
+def _keepable(validator: str | None) -> str | None:
+    return validator if validator is not None and sendable(validator) else None

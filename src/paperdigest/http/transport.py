@@ -137,8 +137,9 @@ class GuardedAdapter(HTTPAdapter):
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._tls} if host["scheme"] == "https" else {}
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave the pool as it is: the shared context demands a valid certificate already."""
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002  # the adapter's signature
+        """Demand a valid certificate, by the shared context alone: nothing is read from disk again."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -80,7 +80,7 @@ class ReplayServer:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), name="replay", daemon=True).start()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self._over.set()  # wakes every delay and drip
         if self._server is not None:
             self._server.shutdown()
@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(data[position : position + 1])
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name of the overridden argument
+    def log_message(self, *_args: object) -> None:
         """Log nothing."""
 
 
