@@ -20,6 +20,7 @@ from paperdigest.query import Query
 from paperdigest.store import checking, copying, listing_reading, network, reading, recording
 from paperdigest.store.engine import BUSY_TIMEOUT, Database
 from paperdigest.store.listing_reading import SourceHistory, StoredListing
+from paperdigest.store.observing import writable
 from paperdigest.store.reading import SearchResult
 from paperdigest.store.recording import Recorded
 from paperdigest.store.schema import Upgraded, open_database, upgrade
@@ -69,6 +70,13 @@ class Store:
 
     def record_all(self, readings: Iterable[tuple[Listing, int]]) -> tuple[Recorded, ...]:
         """Record several listings in one transaction: the same as one by one, and faster for bulk files."""
+        tried = tuple(readings)
+        try:
+            return self._record_all(tried)
+        except UnicodeEncodeError:
+            return self._record_all([(writable(listing), authority) for listing, authority in tried])
+
+    def _record_all(self, readings: Iterable[tuple[Listing, int]]) -> tuple[Recorded, ...]:
         with self.database.writing() as connection:
             return recording.record_all(_cursor(connection), readings)
 
@@ -158,7 +166,7 @@ class Store:
                 network.save_waits(connection, waits)
 
     def counts(self) -> dict[str, int]:
-        """Return how many papers, entries, listings and subscribers there are."""
+        """Return how many papers, entries and listings there are."""
         return checking.counts(self.path)
 
     def check(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from sqlite3 import Cursor
 from typing import NamedTuple
 
-from paperdigest.store.observing import MAX_INTEGER, writable
+from paperdigest.store.merging import MAX_INTEGER
 from paperdigest.store.tables import to_stored
 from paperdigest.types import ANNOUNCE_TYPES, Entry, Listing, ListingState
 
@@ -140,14 +140,14 @@ def record_listing(cursor: Cursor, listing: Listing, entries: Iterable[tuple[int
 
 def _save_listing(cursor: Cursor, listing: Listing) -> tuple[int, str, bool]:
     moment = to_stored(listing.retrieved_at)
-    key = (writable(listing.source), listing.period.value, listing.listed_on.isoformat())
+    key = (listing.source, listing.period.value, listing.listed_on.isoformat())
     standing = _Standing(
         _STATES.index(listing.state.value),
         moment,
-        writable(listing.kind),
+        listing.kind,
         min(listing.dropped, MAX_INTEGER),
-        writable(listing.note) or "",
-        writable(listing.url) or "",
+        listing.note or "",
+        listing.url or "",
     )
     announced, attempted_at = _capped(listing.announced_count), moment
     found = cursor.execute(_LOAD_LISTING, key).fetchone()

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from paperdigest.store import tables
-from paperdigest.store.observing import writable
 from paperdigest.store.tables import to_stored
 from paperdigest.types import Validators
 
@@ -39,10 +38,10 @@ def save_validators(cursor: Cursor, told: Iterable[Validators], observed_at: dat
         _UPSERT,
         [
             (
-                writable(one.url),
-                writable(one.etag),
-                writable(one.last_modified),
-                writable(one.moved_to),
+                one.url,
+                one.etag,
+                one.last_modified,
+                one.moved_to,
                 one.gone,
                 to_stored(one.next_attempt_at) if one.next_attempt_at else None,
                 moment,

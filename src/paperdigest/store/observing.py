@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar, overload
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from paperdigest import identity
 from paperdigest.store.merging import Fields, Knowledge, Stamp, fields_of
 from paperdigest.store.tables import to_stored
-from paperdigest.types import Author, Entry, Listing, Paper, PaperId
+from paperdigest.types import Author, Entry, Listing, Paper, PaperId, Validators
 
-__all__ = ["MAX_INTEGER", "Observation", "observe", "writable"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-MAX_INTEGER = 2**63 - 1
-"""The greatest number that a database column holds."""
+__all__ = ["Observation", "observe", "writable"]
 
-_D = TypeVar("_D", Paper, PaperId, Author)
+_D = TypeVar("_D", bound="DataclassInstance")
 
 
 class Observation(NamedTuple):
@@ -52,20 +53,18 @@ class Observation(NamedTuple):
 def observe(listing: Listing, authority: int) -> Iterator[tuple[Entry, Observation]]:
     """Yield each entry with its observation; ``authority`` ranks the source's kind (see `protocols.Source`)."""
     moment = to_stored(listing.retrieved_at)
-    source = writable(listing.source)
     for entry in listing.entries:
         paper = entry.paper
-        try:
-            fields, digest = fields_of(paper, source)
-        except UnicodeEncodeError:
-            paper = _writable_paper(paper)
-            fields, digest = fields_of(paper, source)
-        yield entry, Observation(paper, fields, (paper.version or 0, authority, moment, digest), source)
+        fields, digest = fields_of(paper, listing.source)
+        yield entry, Observation(paper, fields, (paper.version or 0, authority, moment, digest), listing.source)
 
 
-def _writable_paper(paper: Paper) -> Paper:
-    """Return the paper with "?" for half characters (lone surrogates): JSON can smuggle them in."""
-    return _writable_dataclass(paper)
+def writable(listing: Listing) -> Listing:
+    """Return the listing with "?" for half characters (lone surrogates): JSON can smuggle them into texts.
+
+    No database takes them; recording finds that out by trying, so that others need not be looked through.
+    """
+    return _writable_dataclass(listing)
 
 
 def _writable_dataclass(value: _D) -> _D:
@@ -75,22 +74,11 @@ def _writable_dataclass(value: _D) -> _D:
     return dataclasses.replace(value, **changes)
 
 
-def _writable_value(value: object) -> object:
+def _writable_value(value: Any) -> Any:  # any value of a dataclass's field
+    if isinstance(value, StrEnum):
+        return value
     if isinstance(value, str):
-        return writable(value)
+        return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, tuple):
         return tuple(_writable_value(part) for part in value)
-    if isinstance(value, PaperId):
-        return _writable_dataclass(value)
-    return _writable_dataclass(value) if isinstance(value, Author) else value
-
-
-@overload
-def writable(text: str) -> str: ...
-@overload
-def writable(text: str | None) -> str | None: ...
-def writable(text: str | None) -> str | None:
-    """Return a text that can be encoded; None as it is."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return _writable_dataclass(value) if isinstance(value, Entry | Paper | PaperId | Author | Validators) else value
