@@ -160,6 +160,13 @@ class Settings(_Table):
             return value
         return f"sqlite:///{self.file(value, 'paperdigest.db')}"
 
+    def masked(self) -> dict[str, Any]:
+        """Return the settings in force for showing: secrets that are set appear as ``********``."""
+        shown = self.model_dump(mode="json", by_alias=True)
+        smtp_password = self.secret("PAPERDIGEST_SMTP_PASSWORD", self.mail.smtp.password_file)
+        shown["mail"]["smtp"]["password"] = str(smtp_password) if smtp_password else None
+        return shown
+
     def secret(self, environment: str, file: str) -> SecretStr | None:
         """Return a secret from the environment variable, else from the file, else None.
 

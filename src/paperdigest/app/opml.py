@@ -25,8 +25,8 @@ def tables_of_opml(name: str, body: bytes) -> str:
     """
     taken: set[str] = set()
     tables = []
-    for outline in read_opml(body, name=name):
-        if outline.url is None:
+    for outline in read_opml(body, name):
+        if outline.kind != "feed":
             continue
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", outline.title or outline.url.partition("://")[2]).strip("-._")[:48]
         unique = stem or "feed"

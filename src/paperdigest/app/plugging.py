@@ -15,7 +15,7 @@ from paperdigest.pipeline.fetching import ConfiguredSource
 from paperdigest.plugins import known_plugins, load_plugin
 from paperdigest.protocols import Mailer, Source
 
-__all__ = ["configured_sources", "make_mailer", "make_source", "read_settings"]
+__all__ = ["configured_sources", "make_mailer", "make_reader", "make_source", "read_settings"]
 
 _AROUND = ("name", "kind", "enabled", "allow_private")
 """The keys of a ``[[sources]]`` table that are not the source's own."""
@@ -42,6 +42,20 @@ def make_source(name: str, kind: str, own: Mapping[str, Any]) -> Source:
         return cast("Source", cls(name, own))
     except ValidationError as error:
         raise ConfigError(f"source {name!r}", problems_of(error)) from error
+
+
+def make_reader(kind: str) -> Source:
+    """Make a source of that kind that only parses documents had by other means; it is named after its kind.
+
+    Raises:
+        PluginError: the kind is unknown or cannot be loaded.
+        ConfigError: the kind cannot do without settings of its own.
+    """
+    try:
+        return make_source(kind, kind, {})
+    except ConfigError:
+        # A kind that needs to know where it lives is given an address that nobody will ever answer (RFC 6761, 6.4).
+        return make_source(kind, kind, {"url": "https://documents.invalid/"})
 
 
 def configured_sources(settings: Settings, names: tuple[str, ...]) -> tuple[ConfiguredSource, ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fetch"]
 
 
-class IsoDate(click.ParamType):
+class IsoDate(click.ParamType[date]):
     """A calendar date, YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"

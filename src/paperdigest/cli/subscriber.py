@@ -42,7 +42,7 @@ def _shared_options(command: Any) -> Any:
 @_shared_options
 @click.option("--confirmed", is_flag=True, help="They have asked for it: no confirmation is waited for.")
 @pass_session
-def add(session: Session, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
+def add(session: Session, /, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
     """Add a subscriber.
 
     Example: subscriber add you@example.org --topic 'trace "software traceability"' --at 07:00
@@ -66,7 +66,7 @@ def add(session: Session, email: str, confirmed: bool, as_json_: bool, **given: 
 @_shared_options
 @click.option("--confirmed", is_flag=True, help="Make a pending subscriber active.")
 @pass_session
-def set_(session: Session, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
+def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
     """Change a subscriber; what is not named stays. --topic replaces all topics."""
     app = session.app()
     known = app.subscribers.get(email)

@@ -27,7 +27,17 @@ from paperdigest.protocols import FetchRequest, ParseContext, Source
 from paperdigest.store import Recorded, Store, StoredListing
 from paperdigest.types import Listing, ListingState, Period, Unmodified, Validators
 
-__all__ = ["ConfiguredSource", "Document", "FetchReport", "ListingReport", "fetch", "jobs_for", "read_documents"]
+__all__ = [
+    "ConfiguredSource",
+    "Document",
+    "FetchReport",
+    "ListingReport",
+    "fetch",
+    "jobs_for",
+    "look",
+    "read_document",
+    "unreadable",
+]
 
 GOOD = frozenset({ListingState.COMPLETE, ListingState.QUIET})
 
@@ -165,33 +175,45 @@ def fetch(
     return FetchReport(listings=tuple(reports))
 
 
-def read_documents(
-    source: Source,
-    documents: Iterable[Document],
-    store: Store,
-    *,
-    now: datetime,
-    day: date | None = None,
-    progress: Progress | None = None,
-) -> FetchReport:
-    """Parse, judge and record documents that are at hand: files, standard input, a saved page."""
-    reports = []
-    for document in documents:
-        started = time.perf_counter()
-        context = ParseContext(source=source.name, retrieved_at=now, listed_on=day, name=document.name)
-        try:
-            listing = source.parse(document.body, context)
-            report = _record(store, source, listing, asked=listing.listed_on, now=now)
-        except SourceError as error:
-            # Nothing is stored of a document that cannot be read: it is no proof that the day failed.
-            listed_on = day or now.date()
-            report = ListingReport(
-                source=source.name, kind=source.kind, listed_on=listed_on, state=ListingState.FAILED, error=str(error)
-            )
-        reports.append(replace(report, elapsed_s=round(time.perf_counter() - started, 3)))
-        if progress is not None:
-            progress(reports[-1])
-    return FetchReport(listings=tuple(reports))
+def read_document(
+    source: Source, document: Document, store: Store, *, now: datetime, day: date | None = None
+) -> ListingReport:
+    """Parse, judge and record a document that is at hand: a file, standard input, a saved page.
+
+    Nothing is stored of one that cannot be read: it is no proof that the source failed on that day.
+    """
+    started = time.perf_counter()
+    context = ParseContext(source=source.name, retrieved_at=now, listed_on=day, name=document.name)
+    try:
+        listing = source.parse(document.body, context)
+        report = _record(store, source, listing, asked=listing.listed_on, now=now)
+    except SourceError as error:
+        report = unreadable(source, day or now.date(), error)
+    return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
+
+
+def unreadable(source: Source, day: date, error: SourceError) -> ListingReport:
+    """Return the report of a listing that could not be had."""
+    return ListingReport(
+        source=source.name, kind=source.kind, listed_on=day, state=ListingState.FAILED, error=str(error)
+    )
+
+
+def look(configured: ConfiguredSource, client: HttpClient, *, now: datetime) -> ListingReport:
+    """Ask a source for its current listing and store nothing."""
+    started = time.perf_counter()
+    source = configured.source
+    outcome = _fetch_one((configured, None), client, {}, now)
+    if isinstance(outcome, Listing):
+        judged = judge(outcome, History(), source.announces_on, asked=None, now=now)
+        report = _reported(judged, Recorded(new=0, updated=0, unchanged=0, entries=len(judged.entries), state=judged.state))
+    elif isinstance(outcome, Unmodified):
+        report = ListingReport(
+            source=source.name, kind=source.kind, listed_on=outcome.listed_on, state=ListingState.COMPLETE
+        )
+    else:
+        report = unreadable(source, now.date(), outcome)
+    return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
 
 
 def _fetch_one(job: Job, client: HttpClient, validators: Mapping[str, Validators], now: datetime) -> Outcome:
@@ -293,6 +315,4 @@ def _fail(
         validators=kept,
     )
     store.record(listing, authority=source.authority)
-    return ListingReport(
-        source=source.name, kind=source.kind, listed_on=day, state=ListingState.FAILED, error=str(error)
-    )
+    return unreadable(source, day, error)

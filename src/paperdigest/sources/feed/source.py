@@ -79,9 +79,8 @@ class FeedSource:
         """
         return parse_feed(body, context)
 
-    def announces_on(self, day: date) -> bool:  # noqa: ARG002  # the protocol asks; a feed has no calendar
-        """Return True: a feed may have something on any day."""
-        return True
+    def announces_on(self, day: date) -> None:  # noqa: ARG002  # the protocol asks; a feed has no calendar
+        """Return None: a feed speaks when it likes."""
 
     def has_days(self) -> bool:
         """Return False: a feed holds its newest entries only."""
