@@ -63,6 +63,7 @@ def _read(source: Source, body: bytes, name: str = "bench.xml", day: date | None
 
 def _our_fields(paper: Paper) -> tuple[object, ...]:
     assert paper.published_at is not None
+    version = f"v{paper.version}" if paper.version else ""  # kept apart from an arXiv address
     return (
         paper.title,
         paper.abstract,
@@ -70,7 +71,7 @@ def _our_fields(paper: Paper) -> tuple[object, ...]:
         paper.published_at.timetuple()[:6],
         paper.updated_at.timetuple()[:6] if paper.updated_at else None,
         paper.categories,
-        paper.url,
+        f"{(paper.url or '').removesuffix(version)}{version}",
     )
 
 
