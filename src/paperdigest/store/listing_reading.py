@@ -42,7 +42,7 @@ WHERE k.key IN (SELECT value FROM json_each(?)) AND EXISTS (
 """
 _SIZES = """
 SELECT (SELECT count(*) FROM entries WHERE listing_id = listings.id AND confirmed) AS size
-FROM listings WHERE source = ? AND period = ? AND state = 'complete' AND listed_on <> ?
+FROM listings WHERE source = ? AND period = ? AND state = 'complete' AND listed_on < ?
 ORDER BY listed_on DESC LIMIT ?
 """
 
