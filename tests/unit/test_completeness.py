@@ -90,7 +90,12 @@ def test_one_unseen_entry_makes_a_batch_fresh() -> None:
 
 
 def test_reading_the_same_day_again_is_not_stale() -> None:
-    assert state(listing(), History(listed_before=3, seen_this_day=True)) is ListingState.COMPLETE
+    assert state(listing(), History(listed_before=3, entries_this_day=3)) is ListingState.COMPLETE
+
+
+def test_a_re_read_that_lost_most_entries_is_partial() -> None:
+    assert state(listing(1), History(listed_before=0, entries_this_day=33)) is ListingState.PARTIAL
+    assert state(listing(30), History(listed_before=0, entries_this_day=33)) is ListingState.COMPLETE
 
 
 def test_a_batch_of_an_older_day_is_stale_when_the_current_one_was_asked_for() -> None:

@@ -28,6 +28,7 @@ PUBLICATION_LAG = timedelta(hours=6)
 """arXiv rebuilds its feeds at midnight US Eastern, 04:00 or 05:00 UTC; an hour or two for building."""
 
 _FAR_BELOW = 0.2
+_SHRUNKEN = 0.5
 _ENOUGH_TO_KNOW = 5
 _MANY = 20
 _CALENDAR_DAYS = 15
@@ -40,12 +41,12 @@ class History:
     """What the store knows of the same source.
 
     ``listed_before`` is how many of the listing's entries stood in an earlier listing of this source;
-    ``seen_this_day`` says that this very listing (source and day) is stored already with entries;
+    ``entries_this_day`` is how many entries of this very listing (source and day) are stored already;
     ``usual`` holds the sizes of the last complete listings.
     """
 
     listed_before: int = 0
-    seen_this_day: bool = False
+    entries_this_day: int = 0
     usual: tuple[int, ...] = ()
 
 
@@ -103,7 +104,11 @@ def _shortfall(listing: Listing, history: History, announces_on: Calendar) -> st
         return f"{listing.dropped} entries could not be read"
     if listing.state is ListingState.PARTIAL:
         return listing.note or "the source cut the listing"
-    if listing.announced_count is None and announces_on(listing.listed_on) and _is_far_below(have, history.usual):
+    if announces_on(listing.listed_on) is None or listing.announced_count is not None:
+        return None
+    if have < _SHRUNKEN * history.entries_this_day:
+        return f"only {have} entries where {history.entries_this_day} were read before; those are kept"
+    if announces_on(listing.listed_on) and _is_far_below(have, history.usual):
         return f"only {have} entries where {round(median(history.usual))} are usual"
     return None
 
@@ -118,7 +123,7 @@ def _staleness(
     """A source without a calendar may repeat itself for weeks and still be well."""
     if announces_on(listing.listed_on) is None:
         return None
-    if not history.seen_this_day and history.listed_before == len(listing.entries) > 0:
+    if not history.entries_this_day and history.listed_before == len(listing.entries) > 0:
         return "only entries that this source has listed before: the last batch was served again"
     if asked is None and (due := expected_day(announces_on, now)) is not None and listing.listed_on < due:
         return f"the batch is of {_weekday(listing.listed_on)}, but {_weekday(due)} has been announced"

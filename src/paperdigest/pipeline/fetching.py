@@ -242,7 +242,7 @@ def _settle(
 
 def _record(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> ListingReport:
     past = store.history(listing)
-    history = History(listed_before=past.listed_before, seen_this_day=past.seen_this_day, usual=past.usual)
+    history = History(listed_before=past.listed_before, entries_this_day=past.entries_this_day, usual=past.usual)
     judged = _without_unsafe_validators(judge(listing, history, source.announces_on, asked=asked, now=now))
     recorded = store.record(judged, authority=source.authority)
     return _reported(judged, recorded)

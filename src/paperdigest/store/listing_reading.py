@@ -70,7 +70,7 @@ class SourceHistory:
     """What is stored of a listing's source (see `pipeline.completeness.History`)."""
 
     listed_before: int
-    seen_this_day: bool
+    entries_this_day: int
     usual: tuple[int, ...]
 
 
@@ -98,7 +98,7 @@ def history(connection: Connection, listing: Listing) -> SourceHistory:
     sizes = connection.exec_driver_sql(_SIZES, (source, period, day, USUAL)).scalars()
     return SourceHistory(
         listed_before=sum(str(entry.paper.id) in before for entry in listing.entries),
-        seen_this_day=any(stored.entries for stored in this_day),
+        entries_this_day=max((stored.entries for stored in this_day), default=0),
         usual=tuple(sizes),
     )
 
