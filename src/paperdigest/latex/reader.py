@@ -21,6 +21,7 @@ _QUOTE_ESCAPE = re.compile(r'\\"(?![A-Za-z{\\])')
 _APOSTROPHE_ENDING = re.compile(r"(?:s|t|d|m|re|ll|ve)(?![A-Za-z])")
 _NUMBER_RANGE = re.compile(r"\d[A-Za-z%]{0,2}~\d")
 _PLAIN_SCRIPT = re.compile(r"\d+(?!\w)|\d|\*")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _NOT_SLASH = "\u0338"
 
 
@@ -99,17 +100,23 @@ class Reader:
         self._at = close + 1
         return inner
 
-    def _argument(self, scope: _Scope, *, maths: bool | None = None) -> str:
-        """Convert a macro's argument: the group, the one character or the one macro that comes next."""
+    def _argument(self, scope: _Scope, *, maths: bool | None = None, one: bool = False) -> str:
+        """Convert a macro's argument: the group, the one character or the one macro that comes next.
+
+        TeX takes one character from an unbraced word, too; unless ``one`` insists, a word stays whole.
+        """
         maths = scope.maths if maths is None else maths
         self._skip_space(scope.end)
         if (close := self._group_end(scope)) is not None:
             self._at += 1
             return self._group(close, scope, maths=maths)
-        first = self._next(scope.end)[:1]
-        if first == "\\" and scope.depth < MAX_DEPTH:
+        following = self._next(scope.end)
+        if following[:1] == "\\" and scope.depth < MAX_DEPTH:
             return self._read(_Scope(self._at + 1, maths=maths, depth=scope.depth + 1))
-        return "" if first in "\\{}$^_~`'" else self._take(1)
+        if following[:1] in "\\{}$^_~`'":
+            return ""
+        word = None if one else _WORD.match(following)
+        return self._take(word.end() if word else 1)
 
     def _raw_argument(self, scope: _Scope) -> str | None:
         """Return a group's text as it stands in the source, for addresses and keys."""
@@ -150,7 +157,9 @@ class Reader:
             if not attached or self._group_end(scope) is None:
                 line.add(sign)
                 return
-        self._attach_script(line, sign, self._argument(scope), scope)
+        grouped = self._group_end(scope) is not None
+        argument = self._argument(scope, one=True)
+        line.attach(scripted(sign, argument, glued=grouped and self._next(scope.end)[:1].isalnum()))
 
     def _attach_script(self, line: Line, sign: str, argument: str, scope: _Scope) -> None:
         line.attach(scripted(sign, argument, glued=self._next(scope.end)[:1].isalnum()))
@@ -279,7 +288,9 @@ class Reader:
         if apostrophe or not letter:
             line.add(name)
             return
-        base = self._argument(scope)
+        base = self._argument(scope, one=True)
+        if following[:1] == "\\":
+            self._skip_space(scope.end)
         undotted = {"ı": "i", "ȷ": "j"}.get(base, base)
         composed = unicodedata.normalize("NFC", undotted + symbols.ACCENTS[name])
         line.add(composed if base and len(composed) == 1 else name + base)
