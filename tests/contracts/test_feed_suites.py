@@ -207,7 +207,7 @@ def their_text(raw: Mapping[str, Any], name: str) -> str:
     detail: Mapping[str, Any] = raw.get(f"{name}_detail") or next(
         (c for c in raw.get("content", ()) if c["value"] == value), {}
     )
-    return plain(Markup(value, html=dict.get(detail, "type") in HTML_TYPES))
+    return plain(Markup(value, html=detail.get("type") in HTML_TYPES))
 
 
 def test_listparser_sees_the_same_lists(suites: Path) -> None:

@@ -12,6 +12,7 @@ __all__ = ["author_names"]
 _EMAIL = re.compile(r"(?:mailto:)?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE)
 _EMPTY = re.compile(r"\(\s*\)|<\s*>|\[\s*\]|&lt;\s*&gt;")
 _WRAPPED = re.compile(r"\((?P<name>[^()]+)\)")
+_AFFILIATED = re.compile(r"(?P<name>[^()]+?)\s*\((?P<affiliation>[^()]{2,}(?:\([^()]*\)[^()]*)?)\)")
 _AND = re.compile(r",?\s+(?:and|&)\s+")
 _MAX_CHARS = 64 * 1024
 _MAX_AUTHORS = 5000
@@ -21,19 +22,23 @@ def author_names(fields: Sequence[str]) -> tuple[Author, ...]:
     """Return one author per name, in order, without repeats.
 
     Several fields are one author each; a single field may join several by ``;``, ``and`` or commas
-    (``Last, First`` is one name). ``mail (Name)`` and ``Name <mail>`` give the name; an address alone gives nobody.
+    (``Last, First`` is one name). ``mail (Name)`` and ``Name <mail>`` give the name; an address alone gives
+    nobody. ``Name (Institute)`` is a name and an affiliation.
     """
-    names = (_person(field) for field in (_split(fields[0]) if len(fields) == 1 else fields)[:_MAX_AUTHORS])
-    return tuple(Author(name=name) for name in dict.fromkeys(filter(None, names)))
+    people = (_person(field) for field in (_split(fields[0]) if len(fields) == 1 else fields)[:_MAX_AUTHORS])
+    return tuple(dict.fromkeys(filter(None, people)))
 
 
-def _person(text: str) -> str:
+def _person(text: str) -> Author | None:
     text = text[:500]
     if "@" in text:
         text = _EMPTY.sub("", _EMAIL.sub("", text)).strip()
         if (wrapped := _WRAPPED.fullmatch(text)) is not None:
             text = wrapped["name"]
-    return " ".join(text.split()).strip(" ,;")
+    text = " ".join(text.split()).strip(" ,;")
+    if (affiliated := _AFFILIATED.fullmatch(text)) is not None:
+        return Author(name=affiliated["name"], affiliation=affiliated["affiliation"])
+    return Author(name=text) if text else None
 
 
 def _split(text: str) -> list[str]:

@@ -12,7 +12,7 @@ __all__ = ["LinkChoice", "absolute", "is_web"]
 
 _PAGES = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml"})
 _MAX_CHARS = 2000
-_WEB = re.compile(r"https?://[^\s/?#:@\x00-\x1f][^\s\x00-\x1f]*", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^\s/?#@\x00-\x1f]+(?:[/?#][^\s\x00-\x1f]*)?", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -48,7 +48,10 @@ def absolute(href: str, base: str | None) -> str:
 
 
 def is_web(url: str | None) -> TypeGuard[str]:
-    """Say whether ``url`` is an absolute http(s) URL of a sane length: the only ones that are kept."""
+    """Say whether ``url`` is an absolute http(s) URL of a sane length: the only ones that are kept.
+
+    One with a user name in it is not: it shows another host than it leads to.
+    """
     if not url or len(url) > _MAX_CHARS or _WEB.fullmatch(url) is None:
         return False
     if "[" not in url:

@@ -79,7 +79,7 @@ class FeedSource:
         """
         return parse_feed(body, context)
 
-    def announces_on(self, day: date) -> None:  # noqa: ARG002  # the protocol asks; a feed has no calendar
+    def announces_on(self, day: date) -> None:
         """Return None: a feed speaks when it likes."""
 
     def has_days(self) -> bool:
@@ -159,4 +159,4 @@ def _refuse_error_feeds(feed: RawFeed, where: str) -> None:
         raise ParseError(where, f"an error, not a feed: {feed.title!r}", hint="check the URL")
     if len(feed.entries) == 1 and "arxiv.org/api/errors" in (feed.entries[0].guid or ""):
         summary = feed.entries[0].summary
-        raise ParseError(where, f"an error, not a feed: {summary.value if summary else feed.title!r}")
+        raise ParseError(where, f"an error, not a feed: {(summary.value if summary else feed.title)!r}")
