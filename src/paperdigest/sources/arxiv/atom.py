@@ -19,6 +19,11 @@ __all__ = ["parse", "read"]
 
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 _ENTRY = f"{ATOM}entry"
+_AUTHOR = f"{ATOM}author"
+_CATEGORY = f"{ATOM}category"
+_PRIMARY = f"{ARXIV}primary_category"
+_NAME = f"{ATOM}name"
+_AFFILIATION = f"{ARXIV}affiliation"
 _FIELDS = {
     f"{ATOM}id": "id",
     f"{ATOM}title": "title",
@@ -75,17 +80,17 @@ def _item(entry: etree._Element) -> Item | None:
     authors: list[Author] = []
     categories: list[str] = []
     primary: str | None = None
-    for child in entry.iterchildren(etree.Element):
+    for child in entry:
         tag = child.tag
-        if (name := _FIELDS.get(tag)) is not None:
-            fields[name] = text_of(child)
-        elif tag == f"{ATOM}author":
+        if tag == _AUTHOR:
             if (one := _author(child)) is not None:
                 authors.append(one)
-        elif tag == f"{ATOM}category":
+        elif (name := _FIELDS.get(tag)) is not None:
+            fields[name] = text_of(child)
+        elif tag == _CATEGORY:
             if term := child.get("term"):
                 categories.append(term)
-        elif tag == f"{ARXIV}primary_category":
+        elif tag == _PRIMARY:
             primary = child.get("term")
     paper = make_paper(
         id_text=fields.get("id") or "",
@@ -104,8 +109,13 @@ def _item(entry: etree._Element) -> Item | None:
 
 
 def _author(element: etree._Element) -> Author | None:
-    name = element.findtext(f"{ATOM}name")
-    return author(name, element.findtext(f"{ARXIV}affiliation")) if name else None
+    name = affiliation = None
+    for child in element:
+        if child.tag == _NAME:
+            name = child.text
+        elif child.tag == _AFFILIATION:
+            affiliation = child.text
+    return author(name, affiliation) if name else None
 
 
 def _refuse_error(entry: etree._Element, context: ParseContext) -> None:

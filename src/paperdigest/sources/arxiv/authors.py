@@ -25,7 +25,9 @@ def author(name: str, affiliation: str | None = None) -> Author | None:
     name = readable(name)
     if not name[-1:].isalpha():
         name = name.strip(" ,;:")
-    if len(name) > _MAX_NAME_CHARS or name.lower() in _NOT_NAMES or not any(char.isalnum() for char in name):
+        if not any(map(str.isalnum, name)):
+            return None
+    if len(name) > _MAX_NAME_CHARS or (len(name) < 7 and name.lower() in _NOT_NAMES):
         return None
     where = readable(affiliation[:_MAX_AFFILIATION_CHARS]) if affiliation else None
     return Author(name=name, affiliation=where or None)

@@ -23,6 +23,7 @@ Item = tuple[Paper, str | None]
 """A paper and its announce type."""
 
 _MAX_CHARS = {"title": 4_000, "abstract": 64_000, "comment": 4_000, "journal_ref": 2_000}
+_TEX_SIGNS = tuple("\\${}^_~`")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -150,10 +151,18 @@ def _readable(field: str, raw: str | None) -> tuple[str | None, str | None]:
     """Return the readable text and, when TeX was changed in it, the source on one line."""
     if raw is None:
         return None, None
-    limit = _MAX_CHARS[field]
-    source = " ".join((raw if len(raw) <= limit else raw[:limit] + "…").split())
+    if len(raw) > (limit := _MAX_CHARS[field]):
+        raw = raw[:limit] + "…"
+    source = " ".join(raw.split())
+    if _is_plain(source):
+        return source or None, None
     text = readable(source)
     return text or None, source if text != source else None
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether `readable` would return collapsed ``text`` as it is: most are plain, and looking is cheap."""
+    return text.isprintable() and not any(map(text.__contains__, _TEX_SIGNS))
 
 
 def _aliases(local: str, doi: str) -> tuple[PaperId, ...]:

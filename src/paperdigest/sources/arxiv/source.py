@@ -16,7 +16,7 @@ from paperdigest.sources.arxiv.fetching import Errand, fetch_feed, fetch_pages
 from paperdigest.sources.arxiv.paging import fetch_api, fetch_oai
 from paperdigest.sources.arxiv.settings import ArxivSettings
 from paperdigest.sources.arxiv.xmltree import ATOM, load, local_name
-from paperdigest.types import Listing, Unmodified
+from paperdigest.types import ANNOUNCE_TYPES, Listing, Unmodified
 
 __all__ = ["ArxivSource"]
 
@@ -82,6 +82,8 @@ class ArxivSource:
     def _keep(self, listing: Listing) -> Listing:
         """Leave out the entries whose announce type is not wanted; entries without a type stay."""
         wanted = self.settings.announce_types
+        if len(wanted) == len(ANNOUNCE_TYPES):
+            return listing
         kept = tuple(entry for entry in listing.entries if entry.announce_type in (None, *wanted))
         if len(kept) == len(listing.entries):
             return listing
