@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import tarfile
@@ -50,13 +51,10 @@ class Person:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def types(self, *arguments: str, stdin: bytes | None = None) -> Result:
+    def types(self, *arguments: str, stdin: bytes = b"") -> Result:
         self._capture.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["paperdigest", *arguments])
-        if stdin is not None:
-            path = self.home / "stdin"
-            path.write_bytes(stdin)
-            self._monkeypatch.setattr(sys, "stdin", path.open(encoding="utf-8"))
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code: Any = 0
         try:
             main()

@@ -39,8 +39,8 @@ def test_the_mail_is_one_that_a_mail_program_understands(person: Person) -> None
     assert message["To"] == "you@example.org"
     assert "trace" in message["Subject"]
     assert message.get_content_type() == "multipart/alternative"
-    parts = [part.get_content() for part in message.iter_parts()]  # type: ignore[attr-defined]  # policy.default gives EmailMessage
-    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]  # type: ignore[attr-defined]  # as above
+    parts = [part.get_content() for part in message.iter_parts()]
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     for part in parts:
         assert "Trace is the New AutoDiff" in part
 

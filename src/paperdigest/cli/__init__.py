@@ -87,9 +87,8 @@ def main() -> None:
 
     verbose = "-v" in sys.argv or "--verbose" in sys.argv
     try:
-        root.main(prog_name="paperdigest", standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        code = root.main(prog_name="paperdigest", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
