@@ -16,7 +16,7 @@ ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
 """What arXiv says of an entry (source: arXiv RSS specification)."""
 
 _SCHEME = re.compile(r"[a-z][a-z0-9-]*\Z")
-_MAX_LOCAL = 2048
+_LOCAL = re.compile(r"\S{1,2048}\Z")
 
 
 def _require_utc(value: datetime | None, name: str) -> None:
@@ -38,7 +38,7 @@ class PaperId:
     def __post_init__(self) -> None:
         if not _SCHEME.match(self.scheme):
             raise ValueError(f"a paper id's scheme is lower-case letters, not {self.scheme!r}")
-        if not self.local or len(self.local) > _MAX_LOCAL or any(c.isspace() for c in self.local):
+        if not _LOCAL.match(self.local):
             raise ValueError(f"a paper id's local part has no white space and is not empty: {self.local!r}")
 
     def __str__(self) -> str:
