@@ -5,9 +5,10 @@ stays as it was written. What the symbols look like comes from pylatexenc's tabl
 not used, because it cuts text at ``%``, takes every ``$`` for maths and fails on bare braces, all of
 which real abstracts have ("Earn $1 Million", ``34.43%``, maths that lost its dollars).
 
-What "no word is lost" means: the input's runs of letters that are not macro names, environment names,
-colours or lengths stand in the output in their order, once both are folded to NFKD without combining
-marks (so ``\mathbb{R}`` may become ``ℝ`` and ``x^{th}`` may become ``xᵗʰ``).
+What "no word is lost" means: fold input and output to NFKD without combining marks (so that ``\mathbb{R}``
+may become ``ℝ`` and ``x^{th}`` ``xᵗʰ``). Then the input's runs of letters, macro names aside, stand in the
+output in their order, those of three letters and more unbroken. The names of environments and colours, and
+lengths, are TeX's and go; the two arguments of ``\overset`` and its like change places.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from paperdigest.latex.reader import Reader
 
 __all__ = ["readable"]
 
+MAX_TEX_CHARS = 100_000
 _SUSPECT = re.compile(r"[\\${}^_~`]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -27,11 +29,12 @@ def readable(text: str) -> str:
 
     ``$\mathcal{O}(n^2)$`` becomes ``O(n²)``, ``caf\'e`` becomes ``café``, TeX's double quotes become ``“”``,
     an unknown ``\our`` becomes ``our``. White space collapses and control characters become spaces; text
-    without TeX is otherwise returned as it is. Never raises; time is linear in the length.
+    without TeX is otherwise returned as it is. Never raises; time is linear in the length, and of texts
+    longer than any abstract (``MAX_TEX_CHARS``) the TeX stays as it is.
     """
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
     text = " ".join(text.split())
-    if _SUSPECT.search(text) is None:
+    if len(text) > MAX_TEX_CHARS or _SUSPECT.search(text) is None:
         return text
     return " ".join(Reader(text).convert().split())

@@ -38,6 +38,7 @@ class Line:
         if script:
             self._parts.append(script)
             self.last = script[-1]
+            self._guard = self._guard and not self.last.isalpha()
 
     def word(self, text: str) -> None:
         """Append a word of its own: a space keeps it from a letter or digit before or after it."""
