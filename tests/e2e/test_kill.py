@@ -1,0 +1,122 @@
+"""kill -9 in the middle of a large fetch: the database stays sound, and the next run completes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from paperdigest.store import Store
+
+KILLS = 20
+ROUNDS = 5
+DAYS, PAPERS_A_DAY = 60, 25
+
+
+def item(day: int, place: int) -> dict[str, object]:
+    number = f"26{day % 12 + 1:02d}.{day * PAPERS_A_DAY + place:05d}"
+    text = f"We trace requirement {place} of day {day} through {place % 7} layers of software. " * 8
+    return {
+        "paper": {
+            "id": number,
+            "title": f"Tracing requirement {place} on day {day} across systems",
+            "summary": text,
+            "authors": [
+                {"name": f"Author {place} of {day}", "hidden": False},
+                {"name": "Ada Lovelace", "hidden": False},
+            ],
+            "publishedAt": "2026-01-01T10:00:00.000Z",
+            "upvotes": place,
+        },
+        "numComments": day % 3,
+    }
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of many days, each with papers of its own."""
+    folder = tmp_path_factory.mktemp("days")
+    for day in range(DAYS):
+        name = f"2026-{day // 28 + 1:02d}-{day % 28 + 1:02d}.json"
+        body = [item(day, place) for place in range(PAPERS_A_DAY)]
+        (folder / name).write_text(json.dumps(body), encoding="utf-8")
+    return folder
+
+
+def command(days: Path) -> list[str]:
+    program = [sys.executable, "-m", "paperdigest", "--now", "2026-06-01T12:00Z"]
+    return [*program, "fetch", "--from", str(days), "--as", "huggingface", "--json"]
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+
+
+def database(home: Path) -> Path:
+    return home / "data" / "paperdigest" / "paperdigest.db"
+
+
+def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Everything a reader could see, without row numbers, which depend on the order of writing."""
+    queries = {
+        "papers": "SELECT key, title, abstract, published_at, first_seen_at FROM papers ORDER BY key",
+        "keys": "SELECT k.key, p.key FROM paper_keys k JOIN papers p ON p.id = k.paper_id ORDER BY 1, 2",
+        "authors": "SELECT p.key, a.position, a.name FROM authors a JOIN papers p ON p.id = a.paper_id ORDER BY 1, 2",
+        "listings": "SELECT source, period, listed_on, state, announced_count FROM listings ORDER BY 1, 2, 3",
+        "entries": "SELECT l.listed_on, p.key, e.rank, e.upvotes, e.comments FROM entries e "
+        "JOIN papers p ON p.id = e.paper_id JOIN listings l ON l.id = e.listing_id ORDER BY 1, 2",
+        "votes": "SELECT l.listed_on, p.key, v.upvotes, v.comments, v.observed_at FROM votes v "
+        "JOIN papers p ON p.id = v.paper_id JOIN listings l ON l.id = v.listing_id ORDER BY 1, 2, 3, 4",
+        "search": "SELECT count(*) FROM paper_search WHERE paper_search MATCH 'trace'",
+    }
+    with sqlite3.connect(path) as connection:
+        return {name: connection.execute(query).fetchall() for name, query in queries.items()}
+
+
+def findings(path: Path) -> tuple[str, ...]:
+    if not path.exists() or path.stat().st_size == 0:
+        return ()  # killed before anything was written: an empty file counts as none
+    store = Store.open(path, create=True)
+    try:
+        return store.check()
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_the_next_run_completes_the_same_database(days: Path, tmp_path: Path) -> None:
+    calm = tmp_path / "calm"
+    started = time.monotonic()
+    subprocess.run(command(days), env=environment(calm), check=True, capture_output=True, timeout=300)
+    whole_s = time.monotonic() - started
+    expected = contents(database(calm))
+    assert len(expected["papers"]) == DAYS * PAPERS_A_DAY
+    moments = random.Random(20260415)
+    killed = interrupted = 0
+    for round_ in range(KILLS // ROUNDS):
+        home = tmp_path / f"round{round_}"
+        for _ in range(ROUNDS):
+            process = subprocess.Popen(
+                command(days), env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            try:
+                process.wait(timeout=moments.uniform(0.1, 0.9) * whole_s)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                interrupted += 1
+            killed += 1
+            assert findings(database(home)) == ()
+        subprocess.run(command(days), env=environment(home), check=True, capture_output=True, timeout=300)
+        assert findings(database(home)) == ()
+        assert contents(database(home)) == expected
+    assert killed == KILLS
+    assert interrupted >= KILLS // ROUNDS  # at least the first run of each round is caught in the middle
