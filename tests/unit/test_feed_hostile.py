@@ -236,6 +236,12 @@ def test_entity_declarations_that_are_only_written_about_are_text() -> None:
     assert entry.paper.abstract == "use <!ENTITY x> with care"
 
 
+@pytest.mark.parametrize("reference", ["&#0;", "&#xD800;", "&#1114112;", "&#99999999999999999999999;", "&#xFFFFFFFFF"])
+def test_references_to_characters_that_do_not_exist_cost_one_character_not_the_feed(reference: str) -> None:
+    (entry,) = parse(rss(f"<item><title>a {reference} b</title></item>")).entries
+    assert entry.paper.title.startswith("a \N{REPLACEMENT CHARACTER}")
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), AttributeError("x"), RecursionError("x"), AssertionError("x")])
 def test_whatever_breaks_inside_feedparser_is_told_as_a_broken_feed(
     monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -34,6 +34,7 @@ _VOID = re.compile(
     "(?:area|base|basefont|br|col|command|embed|frame|hr|img|input|isindex|keygen|meta|param|source|track|wbr)"
 )
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_REFERENCE = re.compile(r"&#(?:[xX](?P<hex>[0-9a-fA-F]+)|(?P<decimal>\d+))")
 _ENTRIES = frozenset({"item", "entry"})
 
 
@@ -107,7 +108,18 @@ def _put_text(state: _Pass, text: str, *, escaped: bool) -> None:
         text = re.sub(r"&[^&;]{0,10}\Z" if escaped else r"\Z", "", text[:MAX_FIELD_CHARS]) + " …"
     if not text.isprintable():
         text = _UNSEEN.sub("", text)
-    state.out.append(text if escaped else escape(text))
+    if not escaped:
+        text = escape(text)
+    elif "&#" in text:
+        text = _REFERENCE.sub(_possible, text)
+    state.out.append(text)
+
+
+def _possible(match: re.Match[str]) -> str:
+    """Keep a reference to a character that exists; feedparser fails on others."""
+    digits = match["hex"] or match["decimal"]
+    code = int(digits, 16 if match["hex"] else 10) if len(digits) < 20 else 0
+    return match[0] if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\N{REPLACEMENT CHARACTER}"
 
 
 def _put_tag(state: _Pass, match: re.Match[str], where: str) -> None:
@@ -131,4 +143,5 @@ def _put_tag(state: _Pass, match: re.Match[str], where: str) -> None:
             )
     elif entry:
         state.opened += 1
-    state.out.append(_UNSEEN.sub("", match[0]) if match["end"] else _UNSEEN.sub("", match[0]) + ">")
+    tag = _REFERENCE.sub(_possible, _UNSEEN.sub("", match[0]))
+    state.out.append(tag if match["end"] else tag + ">")

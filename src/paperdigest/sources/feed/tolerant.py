@@ -18,6 +18,16 @@ from paperdigest.sources.feed.markup import looks_like_html
 
 __all__ = ["read_tolerant"]
 
+_ESCAPING = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    SAXException,
+)
 _PROLOG = b"<?xml version='1.0' encoding='utf-8'?>\n"
 
 
@@ -46,7 +56,7 @@ def _gives_up(where: str) -> Iterator[None]:
     """Translate what feedparser lets escape when its own assumptions about the text do not hold."""
     try:
         yield
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, SAXException) as error:
+    except _ESCAPING as error:
         problem = f"too broken to be read as a feed ({type(error).__name__}: {error})"
         raise ParseError(where, problem[:300]) from error
 
