@@ -224,6 +224,15 @@ def test_a_validator_too_long_to_keep_is_not_kept(server: ReplayServer, client: 
     assert client.get(Request(url=server.url())).validators.etag is None
 
 
+@pytest.mark.parametrize("etag", ['"☃"', '"a\r\nX: y"', "", '"' + "x" * 5000 + '"'])
+def test_a_stored_validator_that_cannot_be_sent_is_left_out(
+    server: ReplayServer, client: HttpClient, etag: str
+) -> None:
+    server.answer("/", Reply(body=FEED))
+    assert client.get(Request(url=server.url(), validators=Validators(url="u", etag=etag))).body == FEED
+    assert "if-none-match" not in server.requests[0].headers
+
+
 # --- statuses
 
 

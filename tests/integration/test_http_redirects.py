@@ -182,6 +182,17 @@ def test_a_redirect_to_be_followed_later_is_followed_later(
     assert caught.value.next_attempt_at == world.clock() + timedelta(seconds=60)
 
 
+def test_a_failure_on_the_way_names_the_place_and_the_url_that_was_asked(
+    server: ReplayServer, client: HttpClient
+) -> None:
+    server.answer("/a", to(302, "/b"))
+    server.answer("/b", Reply(raw=b"nonsense\r\n\r\n"))
+    with pytest.raises(FetchError, match="connection failed") as caught:
+        client.get(Request(url=server.url("/a")))
+    assert caught.value.url == server.url("/a")
+    assert f"(at {server.url('/b')})" in caught.value.problem
+
+
 def test_non_ascii_locations_are_read_as_utf_8(server: ReplayServer, client: HttpClient) -> None:
     server.answer("/", to(302, "/é".encode().decode("latin-1")))
     server.answer("/%C3%A9", Reply(body=BODY))

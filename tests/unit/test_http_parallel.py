@@ -98,6 +98,33 @@ def test_a_source_error_is_a_value(error: FetchError | ParseError) -> None:
     assert outcomes["good"].value == 1
 
 
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Happens when no further job is to start."""
+    event, stop = threading.Event(), _Board.stop
+
+    def stop_and_tell(board: _Board[int]) -> None:
+        stop(board)
+        event.set()
+
+    monkeypatch.setattr(_Board, "stop", stop_and_tell)
+    return event
+
+
+def test_any_other_exception_stops_the_other_threads_too(stopped: threading.Event) -> None:
+    def fail() -> int:
+        raise ZeroDivisionError
+
+    ran: list[int] = []
+    others = [
+        job("0", lambda: int(stopped.wait(5)), group="g"),
+        *(job(str(n), lambda: note(ran), group="g") for n in range(9)),
+    ]
+    with pytest.raises(ZeroDivisionError):
+        list(run_by_host([job("bad", fail), *others], workers=2))
+    assert ran == []
+
+
 def test_any_other_exception_stops_the_run_and_is_raised_here() -> None:
     def fail() -> int:
         raise ZeroDivisionError
@@ -109,17 +136,9 @@ def test_any_other_exception_stops_the_run_and_is_raised_here() -> None:
     assert ran == []
 
 
-def test_whoever_stops_listening_stops_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_stops_listening_stops_the_jobs(stopped: threading.Event) -> None:
     ran: list[int] = []
-    go_on = threading.Event()
-    stop = _Board.stop
-
-    def stop_then_go_on(board: _Board[int]) -> None:
-        stop(board)
-        go_on.set()
-
-    monkeypatch.setattr(_Board, "stop", stop_then_go_on)
-    jobs = [job("0", group="g"), job("1", lambda: int(go_on.wait(5)), group="g")]
+    jobs = [job("0", group="g"), job("1", lambda: int(stopped.wait(5)), group="g")]
     jobs += [job(str(n), lambda: note(ran), group="g") for n in range(2, 50)]
     outcomes = run_by_host(jobs, workers=2)
     next(outcomes)

@@ -44,14 +44,13 @@ def read_body(raw: BaseHTTPResponse, *, url: str, limit: int) -> bytes:
 
 
 def dismiss(raw: BaseHTTPResponse) -> None:
-    """Be done with a reply whose body nobody wants, keeping the connection when that costs little."""
+    """Skip a body that nobody wants: read it when it is small, so that the connection lives on."""
     announced = raw.headers.get("content-length", "")
     if raw.status == 304 or (announced.isdecimal() and len(announced) < 10 and int(announced) <= _SMALL):
         raw.read(_SMALL, decode_content=False)
         raw.read(1, decode_content=False)  # the end is only noticed by reading past it
     else:
         raw.close()
-    raw.release_conn()
 
 
 def _chunks(raw: BaseHTTPResponse) -> Iterator[bytes]:

@@ -10,7 +10,6 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from requests.cookies import RequestsCookieJar
 
 from paperdigest.errors import FetchError
-from paperdigest.http.guard import check_url
 
 __all__ = ["MAX_REDIRECTS", "Trail"]
 
@@ -39,8 +38,8 @@ class Trail:
         """Take a redirect; False when the reply is none.
 
         Raises:
-            FetchError: it leads nowhere, in a circle, too far, from https to http, to a URL that is not
-                fetched, or asks to be followed later.
+            FetchError: it leads nowhere, in a circle, too far, from https to http, or asks to be followed
+                later. (Whether the new URL is one that is fetched is checked when it is asked.)
         """
         if status not in _REDIRECTS:
             return False
@@ -50,7 +49,6 @@ class Trail:
         if not location:
             raise self._refusal(status, "leads nowhere: it has no Location")
         target = self._target(status, location)
-        check_url(target, asked=self.asked)
         if urlsplit(self.url).scheme == "https" and urlsplit(target).scheme == "http":
             raise self._refusal(status, f"leads from https to http ({target[:200]}) and is not followed")
         self._path.append(target)
