@@ -48,10 +48,10 @@ class _Place:
 def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
     """Make papers of a feed's entries; a later entry with the id of an earlier one is left out.
 
-    Relative links are resolved against ``base``, the URL the feed came from, or when that is empty against the
-    feed's own link.
+    Relative links are resolved against the feed's own link (feeds are often served by another host than the
+    pages), and when it gives none against ``base``, the URL it came from or empty.
     """
-    base = base or feed.link or ""
+    base = absolute(feed.link, base) if feed.link else base
     place = _Place(base, retrieved_at, _shared_links(feed, base))
     found: dict[PaperId, Entry] = {}
     dropped = 0
@@ -69,7 +69,7 @@ def _shared_links(feed: RawFeed, base: str) -> frozenset[str]:
     different = {(raw.link, raw.guid, raw.title) for raw in feed.entries if raw.link}
     counts = Counter(link for link, _, _ in different)
     shared = {absolute(link, base) for link, count in counts.items() if count > 1}
-    return frozenset(filter(None, map(normalise_url, {*shared, base, absolute(feed.link or "", base)})))
+    return frozenset(filter(None, map(normalise_url, {*shared, base})))
 
 
 def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
