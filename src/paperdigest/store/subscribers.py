@@ -1,0 +1,184 @@
+"""Subscribers in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import time
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from paperdigest.errors import AlreadyExistsError, NotFoundError, UsageError
+from paperdigest.store.delivery_tables import subscribers, topics
+from paperdigest.store.engine import Database
+from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
+
+__all__ = ["Subscribers", "normalised_address"]
+
+
+def normalised_address(email: str) -> str:
+    """Return the one spelling of an address: the domain in lower case and as A-labels; no DNS is asked.
+
+    Raises:
+        UsageError: it is not an address that mail can be sent to.
+    """
+    try:
+        # test_environment admits "@example.test" and the like; whether mail arrives there is not ours to guess.
+        found = validate_email(email, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise UsageError(f"{email!r} is not an e-mail address: {error}") from error
+    return found.ascii_email or found.normalized
+
+
+class Subscribers:
+    """The subscribers of one database. Every method may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, subscriber: Subscriber) -> Subscriber:
+        """Store a new subscriber and return them with their ``id``.
+
+        Raises:
+            AlreadyExistsError: the address is stored already.
+            UsageError: it is not an address.
+        """
+        row = _row(subscriber)
+        with self._database.writing() as connection:
+            if connection.execute(select(subscribers.c.id).where(subscribers.c.email == row["email"])).first():
+                hint = "Change them with `paperdigest subscriber set EMAIL`"
+                raise AlreadyExistsError("subscriber", row["email"], hint)
+            number = connection.execute(insert(subscribers).values(row).returning(subscribers.c.id)).scalar_one()
+            _write_topics(connection, number, subscriber.topics)
+            return _load(connection, [number])[0]
+
+    def update(self, subscriber: Subscriber) -> Subscriber:
+        """Store a subscriber's new values; they are known by their ``id``.
+
+        Raises:
+            NotFoundError: they were removed in the meantime.
+        """
+        with self._database.writing() as connection:
+            row = {key: value for key, value in _row(subscriber).items() if key != "created_at"}
+            changed = connection.execute(update(subscribers).where(subscribers.c.id == subscriber.id).values(row))
+            if changed.rowcount == 0:
+                raise NotFoundError("subscriber", subscriber.email)
+            _write_topics(connection, subscriber.id, subscriber.topics)
+            return _load(connection, [subscriber.id])[0]
+
+    def get(self, email: str) -> Subscriber:
+        """Return the subscriber with that address.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._database.reading() as connection:
+            return _load(connection, [_number(connection, email)])[0]
+
+    def all(self) -> tuple[Subscriber, ...]:
+        """Return every subscriber, by address."""
+        with self._database.reading() as connection:
+            numbers = connection.execute(select(subscribers.c.id).order_by(subscribers.c.email)).scalars().all()
+            return _load(connection, numbers)
+
+    def active(self) -> tuple[Subscriber, ...]:
+        """Return those who get mail, by number."""
+        wanted = select(subscribers.c.id).where(subscribers.c.status == SubscriberStatus.ACTIVE.value)
+        with self._database.reading() as connection:
+            return _load(connection, connection.execute(wanted.order_by(subscribers.c.id)).scalars().all())
+
+    def is_active(self, number: int) -> bool:
+        """Say whether the subscriber still wants mail: asked again right before a mail leaves."""
+        status = select(subscribers.c.status).where(subscribers.c.id == number)
+        with self._database.reading() as connection:
+            return connection.execute(status).scalar() == SubscriberStatus.ACTIVE.value
+
+    def remove(self, email: str) -> None:
+        """Remove a subscriber with their topics, digests and deliveries.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._database.writing() as connection:
+            connection.execute(delete(subscribers).where(subscribers.c.id == _number(connection, email)))
+
+
+def _number(connection: Connection, email: str) -> int:
+    try:
+        address = normalised_address(email)
+    except UsageError:
+        address = email  # nothing else is stored under it, so it is simply not found
+    found = connection.execute(select(subscribers.c.id).where(subscribers.c.email == address)).scalar()
+    if found is None:
+        raise NotFoundError("subscriber", email, "See `paperdigest subscriber list`")
+    return int(found)
+
+
+def _row(subscriber: Subscriber) -> dict[str, Any]:
+    schedule = subscriber.schedule
+    if subscriber.created_at is None:
+        raise ValueError("a stored subscriber has a moment of creation")
+    return {
+        "email": normalised_address(subscriber.email),
+        "name": subscriber.name,
+        "status": subscriber.status.value,
+        "days": "".join(str(day) for day in sorted(schedule.days)),
+        "at": schedule.at.strftime("%H:%M"),
+        "tz": schedule.tz,
+        "pause_until": schedule.pause_until,
+        "max_papers": subscriber.max_papers,
+        "created_at": subscriber.created_at,
+    }
+
+
+def _write_topics(connection: Connection, number: int, wanted: Sequence[Topic]) -> None:
+    connection.execute(delete(topics).where(topics.c.subscriber_id == number))
+    rows = [
+        {
+            "subscriber_id": number,
+            "position": position,
+            "name": topic.name,
+            "query": topic.query,
+            "weight": topic.weight,
+            "quota": topic.quota,
+        }
+        for position, topic in enumerate(wanted, start=1)
+    ]
+    if rows:
+        connection.execute(insert(topics), rows)
+
+
+def _load(connection: Connection, numbers: Sequence[int]) -> tuple[Subscriber, ...]:
+    """Return subscribers in the order of ``numbers``, with two queries for each thousand of them."""
+    found: dict[int, Subscriber] = {}
+    for start in range(0, len(numbers), 1000):
+        chunk = numbers[start : start + 1000]
+        wanted: dict[int, list[Topic]] = {}
+        for row in connection.execute(
+            select(topics).where(topics.c.subscriber_id.in_(chunk)).order_by(topics.c.position)
+        ).mappings():
+            topic = Topic(name=row["name"], query=row["query"], weight=row["weight"], quota=row["quota"])
+            wanted.setdefault(row["subscriber_id"], []).append(topic)
+        for row in connection.execute(select(subscribers).where(subscribers.c.id.in_(chunk))).mappings():
+            found[row["id"]] = _subscriber(row, tuple(wanted.get(row["id"], ())))
+    return tuple(found[number] for number in numbers if number in found)
+
+
+def _subscriber(row: RowMapping, wanted: tuple[Topic, ...]) -> Subscriber:
+    return Subscriber(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"],
+        status=SubscriberStatus(row["status"]),
+        schedule=Schedule(
+            days=frozenset(int(day) for day in row["days"]),
+            at=time.fromisoformat(row["at"]),
+            tz=row["tz"],
+            pause_until=row["pause_until"],
+        ),
+        topics=wanted,
+        max_papers=row["max_papers"],
+        created_at=row["created_at"],
+    )
