@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
-from bs4 import Tag
-
 from paperdigest.latex import readable
 from paperdigest.sources.huggingface.items import Identity, Items, identify
+from paperdigest.sources.huggingface.page import Element, text_of
 from paperdigest.types import Entry, Paper, PaperId
 
 __all__ = ["read_cards"]
@@ -29,7 +28,7 @@ _NUMBER = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(k?)")
 _SHORTEST_ABSTRACT = 80
 
 
-def read_cards(cards: Sequence[Tag], *, listed_on: date, with_abstracts: bool) -> Items:
+def read_cards(cards: Sequence[Element], *, listed_on: date, with_abstracts: bool) -> Items:
     """Return the entries of the cards, each paper once.
 
     Args:
@@ -40,12 +39,12 @@ def read_cards(cards: Sequence[Tag], *, listed_on: date, with_abstracts: bool) -
     entries: dict[PaperId, Entry] = {}
     size = dropped = 0
     for card in cards:
-        link = card.select_one("h3 a[href*='/papers/']")
+        link = next((link for heading in card.iter("h3") for link in heading.iter("a") if _leads_to_paper(link)), None)
         if link is None:
             continue
         size += 1
         identity = identify(_paper_of(link))
-        title = readable(link.get_text())
+        title = readable(text_of(link))
         if identity is None or not title:
             dropped += 1
         elif identity.id not in entries:
@@ -53,10 +52,12 @@ def read_cards(cards: Sequence[Tag], *, listed_on: date, with_abstracts: bool) -
     return Items(entries=tuple(entries.values()), size=size, dropped=dropped)
 
 
-def _read_card(card: Tag, identity: Identity, title: str, rank: int, listed_on: date, with_abstracts: bool) -> Entry:
-    texts = list(card.stripped_strings)
-    votes = card.select_one(".leading-none")
-    comments = card.select_one("a[href$='#community']")
+def _read_card(
+    card: Element, identity: Identity, title: str, rank: int, listed_on: date, with_abstracts: bool
+) -> Entry:
+    texts = [str(text).strip("·• \n") for text in card.itertext()]
+    votes = next((part for part in card.iter() if "leading-none" in (part.get("class") or "").split()), None)
+    comments = next((link for link in card.iter("a") if (link.get("href") or "").endswith("#community")), None)
     paper = Paper(
         id=identity.id,
         title=title,
@@ -70,19 +71,23 @@ def _read_card(card: Tag, identity: Identity, title: str, rank: int, listed_on: 
     return Entry(
         paper=paper,
         rank=rank,
-        upvotes=_number(votes.get_text()) if votes else None,
-        comments=_number(comments.get_text()) if comments else None,
+        upvotes=_number(text_of(votes)) if votes is not None else None,
+        comments=_number(text_of(comments)) if comments is not None else None,
     )
 
 
-def _paper_of(link: Tag) -> str:
+def _leads_to_paper(link: Element) -> bool:
+    return "/papers/" in (link.get("href") or "")
+
+
+def _paper_of(link: Element) -> str:
     """The id is what follows ``/papers/``; an arXiv id of the old form holds a slash."""
-    path = str(link.get("href", "")).partition("#")[0].partition("?")[0]
+    path = (link.get("href") or "").partition("#")[0].partition("?")[0]
     return path.partition("/papers/")[2]
 
 
-def _abstract(card: Tag) -> str | None:
-    found = max((readable(part.get_text()) for part in card.find_all("p")), key=len, default="")
+def _abstract(card: Element) -> str | None:
+    found = max((readable(text_of(part)) for part in card.iter("p")), key=len, default="")
     return found if len(found) >= _SHORTEST_ABSTRACT else None
 
 
@@ -91,13 +96,13 @@ def _first(texts: Sequence[str], read: Callable[[str], T | None]) -> T | None:
 
 
 def _authors_count(text: str) -> int | None:
-    match = _AUTHORS.fullmatch(text.strip("·• \n"))
+    match = _AUTHORS.fullmatch(text)
     return int(match[1]) if match else None
 
 
 def _published_at(text: str, listed_on: date) -> datetime | None:
     """A date without a year lies in the page's year, or in the one before when that would be later than the page."""
-    match = _PUBLISHED.fullmatch(text.strip("·• \n"))
+    match = _PUBLISHED.fullmatch(text)
     if match is None or match[1] not in _MONTHS:
         return None
     month, day = _MONTHS.index(match[1]) + 1, int(match[2])

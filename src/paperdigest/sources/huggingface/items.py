@@ -154,7 +154,7 @@ def _visible_authors(paper: Record) -> tuple[Author, ...] | None:
             continue
         if not isinstance(name, str):
             raise Record(record, paper.name, f"{paper.place}: author {number}").refuse("name", "a string")
-        if name := " ".join(printable(name).split()):
+        if name := readable(printable(name)):
             authors.append(Author(name=name))
     return tuple(authors)
 
@@ -182,6 +182,7 @@ def identify(local: str | None) -> Identity | None:
 
 def _web_address(url: str | None) -> str | None:
     """Return an http(s) address, and nothing else that a link could hold."""
-    if url is None or len(url) > _MAX_URL or normalise_url(url) is None:
+    url = (url or "").strip()
+    if len(url) > _MAX_URL or not url.isprintable() or " " in url or normalise_url(url) is None:
         return None
-    return url.strip()
+    return url

@@ -54,9 +54,8 @@ def read_listing(body: bytes, context: ParseContext) -> tuple[Listing, int]:
 def _of_object(body: Record, context: ParseContext) -> tuple[Listing, int]:
     if "dailyPapers" in body.fields:
         return _of_props(body, None, context)
-    if (error := body.fields.get("error")) is not None:
-        problem = f"the API answered with an error: {str(error)[:200]}"
-        raise ParseError(context.name, problem)
+    if isinstance(error := body.fields.get("error"), str):
+        raise ParseError(context.name, f"the API answered with an error: {error[:200]}")
     keys = ", ".join(list(body.fields)[:6])[:120]
     raise ParseError(context.name, f"the body is an object ({keys}), expected a list of items")
 
@@ -88,7 +87,7 @@ def _api_cut(size: int) -> str | None:
 
 
 def _of_page(page: Page, context: ParseContext) -> tuple[Listing, int]:
-    in_url = span_in_url(context.name) or span_in_url(page.url or "")
+    in_url = span_in_url(context.name) or span_in_url(page.url)
     if page.props is None:
         return _of_cards(page, in_url or Span(Period.DAY), context)
     value = load_json(page.props, f"{context.name}, data-props")
@@ -147,8 +146,12 @@ def _of_cards(page: Page, span: Span, context: ParseContext) -> tuple[Listing, i
     listed_on = choose_day(context, span)
     items = read_cards(page.cards, listed_on=listed_on, with_abstracts=span.period is Period.SEARCH)
     if not items.size:
-        problem = f"no Daily Papers page: it has neither data-props nor paper cards (its title: {page.title!r})"
-        raise ParseError(context.name, problem, hint="a login or challenge page, or a new layout?")
+        titled = f" (its title: {page.title!r})" if page.title else ""
+        raise ParseError(
+            context.name,
+            f"no Daily Papers page: it has neither data-props nor paper cards{titled}",
+            hint="a login or challenge page, or a new layout? The API needs no page",
+        )
     note = "read from the visible cards, which name no authors: the page has no data-props"
     return _made(context, items, span, cap_note=note), items.size
 
