@@ -19,6 +19,7 @@ from paperdigest.pipeline.fetching import ConfiguredSource, FetchReport, Job, Li
 from paperdigest.protocols import Source
 from paperdigest.query import parse_query
 from paperdigest.store import SearchResult, Store
+from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import ListingState, RankedPaper, Topic
 
 __all__ = ["App", "SourceOverview"]
@@ -47,6 +48,7 @@ class App:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock, *, created: bool) -> None:
         self.settings, self.store, self.clock, self.created = settings, store, clock, created
+        self.subscribers = Subscribers(store.database)
         self.sending = Sending(settings, store, clock)
         self._client: HttpClient | None = None
 

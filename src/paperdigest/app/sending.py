@@ -1,16 +1,61 @@
-"""Ranking and sending with everything they need, made from the settings."""
+"""Ranking, previewing and sending digests, with everything they need made from the settings."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import os
+import socket
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from functools import cached_property
 
+from paperdigest.app import plugging, storage
 from paperdigest.config import Settings
+from paperdigest.mail.message import Mailbox, build_message
+from paperdigest.pipeline import delivering, planning
+from paperdigest.protocols import OutgoingMessage
 from paperdigest.ranking import ArchiveStatistics, BtScorer, rank
+from paperdigest.render import Renderer
 from paperdigest.store import Store
-from paperdigest.types import RankedPaper, StoredPaper, Topic
+from paperdigest.store.digests import Digests
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Subscriber, Topic
 
-__all__ = ["Sending"]
+__all__ = ["SendReport", "Sending"]
+
+_STATES = ("planned", "sent", "deferred", "failed", "expired", "skipped", "in_doubt", "excluded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReport:
+    """What one ``send`` did: digests planned, deliveries by outcome, and why subscribers got none."""
+
+    planned: int
+    sent: int
+    deferred: int
+    failed: int
+    expired: int
+    skipped: int
+    in_doubt: int
+    excluded: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def fields(self) -> dict[str, int]:
+        """Return the JSON fields (fixed: other programs rely on them)."""
+        found = asdict(self)
+        return {state: found[state] for state in _STATES}
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        fields = self.fields()
+        outcomes = ", ".join(f"{fields[state]} {state.replace('_', ' ')}" for state in _STATES[2:7] if fields[state])
+        lines = [f"{self.planned} planned, {self.sent} sent{', ' + outcomes if outcomes else ''}"]
+        lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
+        return lines
 
 
 class Sending:
@@ -18,6 +63,8 @@ class Sending:
 
     def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime]) -> None:
         self._settings, self._store, self._clock = settings, store, clock
+        self._subscribers = Subscribers(store.database)
+        self._digests = Digests(store.database)
 
     def rank(
         self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int, threshold: float = 0.0
@@ -25,3 +72,129 @@ class Sending:
         """Rank papers; how common a word is, is counted among these papers."""
         scorer = BtScorer(ArchiveStatistics.of(papers))
         return rank(topics, papers, scorer=scorer, limit=limit, threshold=threshold)
+
+    def preview(self, email: str) -> Digest:
+        """Compose the digest a subscriber would get now; nothing is stored.
+
+        Raises:
+            NotFoundError: no such subscriber.
+        """
+        now = self._clock()
+        papers = self._store.papers_first_seen(now - self._terms.queue, now + timedelta(microseconds=1))
+        subscriber = self._subscribers.get(email)
+        return planning.compose(subscriber, papers, self._digests, self._rank_for_digest, edition_of=None, now=now)
+
+    def last_digest(self, email: str) -> Digest | None:
+        """Return the newest frozen digest of a subscriber.
+
+        Raises:
+            NotFoundError: no such subscriber.
+        """
+        return self._digests.latest(self._subscribers.get(email).id)
+
+    def rendered(self, digest: Digest, form: str) -> bytes:
+        """Return a digest as ``html``, ``text`` or ``eml``.
+
+        Raises:
+            RenderError: a template is broken.
+        """
+        if form == "eml":
+            return self._message(digest, self._message_id(digest.subscriber, digest.id))
+        drawn = self._renderer.digest(digest)
+        return (drawn.html if form == "html" else drawn.text).encode("utf-8")
+
+    def send(self, *, dry_run: bool = False) -> SendReport:
+        """Plan what is due and deliver what is waiting.
+
+        Raises:
+            PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
+        """
+        mailer = None if dry_run else plugging.make_mailer(self._settings)
+        planned = planning.plan(
+            self._store, self._rank_for_digest, self._message_id, self._terms, now=self._clock(), dry_run=dry_run
+        )
+        delivered = delivering.DeliveryReport()
+        if mailer is not None:
+            delivered = delivering.deliver(
+                self._store,
+                mailer,
+                self._outgoing,
+                clock=self._clock,
+                owner=f"{socket.gethostname()}:{os.getpid()}",
+                on_in_doubt=self._settings.mail.on_in_doubt,
+            )
+        return SendReport(
+            planned=planned.planned,
+            sent=delivered.sent,
+            deferred=delivered.deferred,
+            failed=delivered.failed,
+            expired=delivered.expired,
+            skipped=delivered.skipped,
+            in_doubt=delivered.in_doubt,
+            excluded=planned.excluded.total(),
+            reasons=tuple(sorted(planned.excluded.items())),
+            problems=(*planned.problems, *delivered.problems),
+        )
+
+    @cached_property
+    def _terms(self) -> planning.Terms:
+        return planning.Terms(
+            queue=timedelta(days=self._settings.ranking.queue_days),
+            expires_after=timedelta(hours=self._settings.mail.expires_after_h),
+        )
+
+    @cached_property
+    def _statistics(self) -> ArchiveStatistics:
+        """How common words are in the whole archive; counted once a run."""
+        return ArchiveStatistics.of(self._store.search(None, limit=2**31).papers)
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        digest = self._settings.digest
+        return Renderer(
+            title=digest.title,
+            templates=self._settings.file(digest.templates, "") if digest.templates else None,
+            postal_address=digest.postal_address,
+        )
+
+    @cached_property
+    def _key(self) -> bytes:
+        return storage.secret_key(self._settings)
+
+    @property
+    def _sender(self) -> Mailbox:
+        name, address = parseaddr(self._settings.mail.from_)
+        return Mailbox(address, name or None)
+
+    def _rank_for_digest(
+        self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int
+    ) -> tuple[RankedPaper, ...]:
+        threshold = self._settings.ranking.threshold
+        return rank(topics, papers, scorer=BtScorer(self._statistics), limit=limit, threshold=threshold)
+
+    def _message_id(self, subscriber: Subscriber, number: int) -> str:
+        """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
+        proof = hmac.new(self._key, f"message-id:{subscriber.id}:{number}".encode(), hashlib.sha256).hexdigest()[:20]
+        return f"<{number}.{proof}@{self._sender.address.rpartition('@')[2]}>"
+
+    def _outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        return OutgoingMessage(
+            sender=self._sender.address,
+            recipient=digest.subscriber.email,
+            message_id=delivery.message_id,
+            content=self._message(digest, delivery.message_id),
+        )
+
+    def _message(self, digest: Digest, message_id: str) -> bytes:
+        drawn = self._renderer.digest(digest)
+        return build_message(
+            sender=self._sender,
+            recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),
+            subject=drawn.subject,
+            html=drawn.html,
+            text=drawn.text,
+            sent_at=digest.composed_at,
+            message_id=message_id,
+            list_id=f"paperdigest.{self._sender.address.rpartition('@')[2]}",
+            list_name=self._settings.digest.title,
+        )

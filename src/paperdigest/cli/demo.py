@@ -16,6 +16,7 @@ from paperdigest.cli.papers import ranked_fields, show_ranked
 if TYPE_CHECKING:
     from paperdigest.app import App
     from paperdigest.config import Settings
+    from paperdigest.types import Digest
 
 __all__ = ["demo"]
 
@@ -48,9 +49,11 @@ def demo(out: str, as_json_: bool) -> None:
                 topics=(Topic(name=TOPIC, query=TOPIC),),
             )
             app.subscribers.add(subscriber)
-            report = app.send()
-            written = _write(app, folder)
-            ranked = app.preview(EMAIL, again=True).ranked
+            report = app.sending.send()
+            digest = app.sending.last_digest(EMAIL)
+            assert digest is not None  # the packaged listing holds papers on the topic: a test sees to it
+            written = _write(app, digest, folder)
+            ranked = digest.ranked
         finally:
             app.close()
     if as_json_:
@@ -82,13 +85,15 @@ def _settings(scratch: Path) -> Settings:
     )
 
 
-def _write(app: App, folder: Path) -> list[Path]:
-    """Write the digest that was delivered, in the three forms."""
+def _write(app: App, digest: Digest, folder: Path) -> list[Path]:
+    """Write the digest in its three forms; the mail is the very file that was delivered."""
     folder.mkdir(parents=True, exist_ok=True)
-    composed = app.preview(EMAIL, again=True)
-    written = []
-    for form, name in (("html", "digest.html"), ("text", "digest.txt"), ("eml", "digest.eml")):
-        path = folder / name
-        path.write_bytes(app.rendered(composed, form))
-        written.append(path)
-    return written
+    (mail,) = (app.maildir_path / "new").iterdir()
+    contents = {
+        "digest.html": app.sending.rendered(digest, "html"),
+        "digest.txt": app.sending.rendered(digest, "text"),
+        "digest.eml": mail.read_bytes(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]

@@ -28,7 +28,7 @@ __all__ = ["digest", "send"]
 def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
     """Preview the digest a subscriber would get now. Nothing is stored or sent."""
     app = session.app()
-    composed = app.preview(email)
+    composed = app.sending.preview(email)
     if as_json_ or form == "json":
         as_json(
             {
@@ -41,7 +41,7 @@ def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
         return
     if not composed.ranked:
         session.say(f"nothing matched among {composed.considered} papers: no digest would be sent")
-    sys.stdout.buffer.write(app.rendered(composed, form))
+    sys.stdout.buffer.write(app.sending.rendered(composed, form))
     sys.stdout.flush()
 
 
@@ -56,7 +56,7 @@ def send(session: Session, dry_run: bool, as_json_: bool) -> None:
     per local date; what could not be delivered is tried again later. Exit code 5 when a delivery failed
     for good.
     """
-    report = session.app().send(dry_run=dry_run)
+    report = session.app().sending.send(dry_run=dry_run)
     if as_json_:
         as_json(report.fields())
     else:

@@ -206,7 +206,9 @@ def look(configured: ConfiguredSource, client: HttpClient, *, now: datetime) -> 
     outcome = _fetch_one((configured, None), client, {}, now)
     if isinstance(outcome, Listing):
         judged = judge(outcome, History(), source.announces_on, asked=None, now=now)
-        report = _reported(judged, Recorded(new=0, updated=0, unchanged=0, entries=len(judged.entries), state=judged.state))
+        report = _reported(
+            judged, Recorded(new=0, updated=0, unchanged=0, entries=len(judged.entries), state=judged.state)
+        )
     elif isinstance(outcome, Unmodified):
         report = ListingReport(
             source=source.name, kind=source.kind, listed_on=outcome.listed_on, state=ListingState.COMPLETE

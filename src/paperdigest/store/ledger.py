@@ -122,8 +122,10 @@ class Ledger:
     def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all()
-        found = {state: count for state, count in rows}
+            rows = connection.execute(
+                select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
+            ).all()
+        found = {row.state: row.number for row in rows}
         return {state.value: found.get(state.value, 0) for state in DeliveryState}
 
     def of(self, subscriber_id: int) -> Mapping[date, Delivery]:

@@ -1,0 +1,142 @@
+"""The use case ``plan``: which digests are due, and what is in them.
+
+For every active subscriber, in this order::
+
+    due slots ← schedule.due      since the last planned edition; of several missed ones only the newest
+    candidates                    first seen in the last days, never sent to this subscriber
+    ranked ← rank                 injected: the pipeline knows no scorer
+    digests.add                   frozen with its delivery under the key (subscriber, edition)
+
+``candidates = planned + excluded``: nobody is lost without a reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+
+from paperdigest import schedule
+from paperdigest.errors import UsageError
+from paperdigest.schedule import Due
+from paperdigest.store import Store
+from paperdigest.store.digests import Digests
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.types import Digest, RankedPaper, StoredPaper, Subscriber, Topic
+
+__all__ = ["PlanReport", "Rank", "Terms", "compose", "plan"]
+
+Rank = Callable[[Sequence[Topic], Sequence[StoredPaper], int], tuple[RankedPaper, ...]]
+MessageId = Callable[[Subscriber, int], str]
+
+LOOK_BACK = timedelta(days=60)
+"""How far back missed slots are looked for; whoever was away for longer gets one digest all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """How many subscribers were looked at, how many digests were planned, and why the others got none."""
+
+    candidates: int
+    planned: int
+    excluded: Counter[str]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the settings say about planning."""
+
+    queue: timedelta
+    expires_after: timedelta
+
+
+def plan(
+    store: Store, rank: Rank, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
+) -> PlanReport:
+    """Freeze a digest for everybody who is due and for whom something was found.
+
+    Args:
+        store: papers, subscribers and digests.
+        rank: orders candidates for topics; takes topics, papers and how many at most.
+        message_id: makes the Message-ID from subscriber and digest number.
+        terms: see `Terms`.
+        now: the moment of the run.
+        dry_run: count only, store nothing.
+    """
+    subscribers, digests = Subscribers(store.database), Digests(store.database)
+    papers = store.papers_first_seen(now - terms.queue, now + timedelta(microseconds=1))
+    planned, excluded = 0, Counter[str]()
+    problems: list[str] = []
+    active = subscribers.active()
+    for subscriber in active:
+        try:
+            slot = _newest_due(subscriber, digests, now)
+            if slot is None:
+                excluded["not due"] += 1
+                continue
+            digest = compose(subscriber, papers, digests, rank, edition_of=slot, now=now)
+        except UsageError as error:  # a topic or zone that an older version let in: theirs alone
+            excluded["cannot be planned"] += 1
+            problems.append(f"subscriber {subscriber.id}: {error}")
+            continue
+        if not digest.ranked:
+            excluded["no new papers" if not digest.considered else "nothing matched"] += 1
+        elif dry_run or digests.add(
+            digest,
+            message_id=partial(message_id, subscriber),
+            expires_at=now + terms.expires_after,
+        ):
+            planned += 1
+        else:
+            excluded["planned by another run"] += 1
+    return PlanReport(candidates=len(active), planned=planned, excluded=excluded, problems=tuple(problems))
+
+
+def compose(
+    subscriber: Subscriber,
+    papers: Sequence[StoredPaper],
+    digests: Digests,
+    rank: Rank,
+    *,
+    edition_of: Due | None,
+    now: datetime,
+) -> Digest:
+    """Choose a digest's papers: those of ``papers`` that were never sent to the subscriber, ranked and cut.
+
+    Args:
+        subscriber: who it is for.
+        papers: the candidates of everybody.
+        digests: knows what was sent.
+        rank: orders them.
+        edition_of: the slot; None for a preview, which is of the subscriber's local today.
+        now: the moment of composition, frozen with the digest.
+
+    Raises:
+        UsageError: a topic or the zone cannot be read.
+    """
+    sent = digests.sent_keys(subscriber.id)
+    unseen = [stored for stored in papers if str(stored.paper.id) not in sent and not stored.paper.withdrawn]
+    zone = schedule.parse_zone(subscriber.schedule.tz)
+    return Digest(
+        subscriber=subscriber,
+        edition=edition_of.edition if edition_of else now.astimezone(zone).date(),
+        composed_at=now,
+        ranked=rank(subscriber.topics, unseen, subscriber.max_papers),
+        considered=len(unseen),
+    )
+
+
+def _newest_due(subscriber: Subscriber, digests: Digests, now: datetime) -> Due | None:
+    """Return the newest slot that has come and was not planned yet; a few days of downtime give one, not three."""
+    zone = schedule.parse_zone(subscriber.schedule.tz)
+    joined = (subscriber.created_at or now).astimezone(zone)
+    # Their first day counts from its midnight, so that the first digest does not wait for tomorrow.
+    since = datetime.combine(joined.date(), time.min, zone).astimezone(UTC) - timedelta(microseconds=1)
+    slots = schedule.due(subscriber.schedule, max(since, now - LOOK_BACK), now)
+    if not slots:
+        return None
+    latest = digests.latest_edition(subscriber.id)
+    return slots[-1] if latest is None or slots[-1].edition > latest else None
