@@ -10,6 +10,8 @@ import pytest
 from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.feed import FeedSource
+from paperdigest.sources.feed.fields import Markup, RawEntry
+from paperdigest.sources.feed.source import read_feed
 from paperdigest.types import Author, Entry, Listing, ListingState, PaperId
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "feed"
@@ -244,6 +246,21 @@ def test_breaking_a_feed_a_little_changes_nothing_of_what_is_read(name: str) -> 
     body = (DATA / name).read_bytes()
     broken = body.rstrip().removesuffix(b">") + b">&</nothing>"
     assert parse(broken).entries == parse(body).entries
+
+
+def test_entries_in_unusual_places_are_found() -> None:
+    (entry,) = parse(rss("<items><item><title>Paper</title></item></items>")).entries
+    assert entry.paper.title == "Paper"
+
+
+@pytest.mark.parametrize("wrong", ["true", "1.5", "[]", "{}", "null"])
+def test_json_fields_of_wrong_types_are_absent(wrong: str) -> None:
+    fields = ("id", "url", "summary", "content_html", "date_published", "authors", "author", "tags")
+    item = ", ".join(f'"{name}": {wrong}' for name in fields)
+    body = f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{{"title": "Paper", {item}}}]}}'
+    (entry,) = parse(body).entries
+    assert entry.paper.id.scheme == "title"
+    assert read_feed(body.encode(), "x").entries == (RawEntry(title=Markup("Paper")),)
 
 
 def test_podcast_elements_are_left_to_the_tolerant_reader() -> None:

@@ -12,6 +12,7 @@ from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.feed import FeedSource, source
 from paperdigest.sources.feed.armour import MAX_TAGS, armour
+from paperdigest.sources.feed.fields import Markup
 from paperdigest.sources.feed.intake import MAX_BODY_BYTES, take_in
 from paperdigest.sources.feed.markup import MAX_FIELD_CHARS
 from paperdigest.types import Listing, ListingState
@@ -167,6 +168,17 @@ def test_only_so_many_entries_are_read_from_a_broken_feed() -> None:
     assert safe.notes == ("only the first 10,000 entries were read",)
 
 
+def test_only_so_many_items_are_read_from_a_json_feed() -> None:
+    items = ",".join(f'{{"id": "{n}", "title": "Paper number {n}"}}' for n in range(10_001))
+    listing = parse(f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{items}]}}')
+    assert (listing.state, len(listing.entries), listing.dropped) == (ListingState.PARTIAL, 10_000, 1)
+
+
+def test_an_entry_inside_an_entry_does_not_end_it() -> None:
+    safe = armour("<rss><channel><item><title>x</title><entry></entry><title>cut o", "bad.xml")
+    assert (safe.text, safe.opened, safe.cut_off) == ("<rss><channel>", 0, 1)
+
+
 def test_a_giant_tag_is_left_out_and_said_so() -> None:
     attributes = 'a="b" ' * 10_000
     listing = parse(rss(f"<item><title {attributes}>x</title><link>https://e.org/1</link></item>") + "</x>")
@@ -216,6 +228,15 @@ def test_declared_charsets_of_other_scripts_are_read(encoding: str, word: str) -
     assert parse(body.encode(encoding)).entries[0].paper.title == word
 
 
+@pytest.mark.parametrize(
+    "codec", ["unicode_escape", "raw_unicode_escape", "idna", "utf-7", "rot13", "zlib", "undefined"]
+)
+def test_codecs_that_are_no_charsets_are_not_used(codec: str) -> None:
+    body = f"<?xml version='1.0' encoding='{codec}'?>" + rss("<item><title>a \\u0062 +AGM- d</title></item>")
+    (entry,) = source.read_feed(body.encode(), "bad.xml").entries
+    assert entry.title == Markup("a \\u0062 +AGM- d")
+
+
 def test_one_broken_byte_does_not_spoil_the_other_letters() -> None:
     body = rss("<item><title>École, café, naïve</title></item>").encode().replace(b"na", b"na\xff")
     assert parse(body).entries[0].paper.title == "École, café, na\N{REPLACEMENT CHARACTER}ïve"
@@ -242,7 +263,7 @@ def test_references_to_characters_that_do_not_exist_cost_one_character_not_the_f
     assert entry.paper.title.startswith("a \N{REPLACEMENT CHARACTER}")
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), AttributeError("x"), RecursionError("x"), AssertionError("x")])
+@pytest.mark.parametrize("error", [ValueError("x"), AttributeError("x"), RecursionError("x"), OverflowError("x")])
 def test_whatever_breaks_inside_feedparser_is_told_as_a_broken_feed(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

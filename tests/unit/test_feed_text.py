@@ -29,6 +29,7 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: 
         ("<custom>kept</custom>", "kept"),
         ('<custom x="1">kept', "kept"),
         ("<jats:title>Abstract</jats:title>Text", "Abstract Text"),
+        ("<ce:bold so odd>kept</ce:bold>", "kept"),
         ("<script>alert('x')</script>after", "after"),
         ("<style>p { color: red }</style>after", "after"),
         ("<math><mi>x</mi><annotation>\\(x\\)</annotation></math>", "x"),

@@ -79,6 +79,13 @@ def test_planets_of_people_are_read_with_their_groups() -> None:
     )
 
 
+def test_only_the_lists_of_people_one_knows_are_taken_from_see_also() -> None:
+    rdf = """<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:f="http://xmlns.com/foaf/0.1/"
+      xmlns:s="http://www.w3.org/2000/01/rdf-schema#"><f:Person><s:seeAlso r:resource="https://e.org/me"/>
+      <f:knows><f:Person><s:seeAlso r:resource="https://e.org/friend"/></f:Person></f:knows></f:Person></r:RDF>"""
+    assert [(line.kind, line.url) for line in read_opml(rdf.encode())] == [("list", "https://e.org/friend")]
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

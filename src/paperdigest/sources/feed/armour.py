@@ -143,5 +143,5 @@ def _put_tag(state: _Pass, match: re.Match[str], where: str) -> None:
             )
     elif entry:
         state.opened += 1
-    tag = _REFERENCE.sub(_possible, _UNSEEN.sub("", match[0]))
+    tag = _UNSEEN.sub("", match[0])
     state.out.append(tag if match["end"] else tag + ">")
