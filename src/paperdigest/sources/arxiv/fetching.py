@@ -49,7 +49,8 @@ class Errand:
         try:
             response = self.client.get(Request(url=url, accept=accept, validators=known))
         except FetchError as error:
-            self.heard[url] = Validators(url=url, gone=error.gone, next_attempt_at=error.next_attempt_at)
+            stored = self.request.validators.get(url) or Validators(url=url)
+            self.heard[url] = replace(stored, gone=error.gone, next_attempt_at=error.next_attempt_at)
             raise
         self.heard[url] = response.validators
         return response

@@ -5,6 +5,7 @@ Once some pages are there, the failure of a later one makes the listing partial 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from paperdigest.errors import SourceError
@@ -13,7 +14,7 @@ from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv import addresses, atom, oai
 from paperdigest.sources.arxiv.calendar import submission_window
 from paperdigest.sources.arxiv.fetching import Errand
-from paperdigest.sources.arxiv.papers import Item, listing_of
+from paperdigest.sources.arxiv.papers import listing_of
 from paperdigest.sources.arxiv.xmltree import load
 from paperdigest.types import Listing, PaperId, Unmodified
 
@@ -41,34 +42,39 @@ def fetch_api(errand: Errand) -> Listing | Unmodified:
     response = errand.get(url, conditional=True)
     if response.unmodified:
         return errand.unmodified(response)
-    found: dict[PaperId, Item] = {}
     gaps: list[str] = []
-    page = _api_page(errand, response)
-    total, dropped, start = page.announced_count, page.dropped, 0
-    for _ in range(MAX_PAGES):
-        found |= {entry.paper.id: (entry.paper, None) for entry in page.entries}
+    pages = list(_api_pages(errand, window, _api_page(errand, response), gaps))
+    listing = listing_of(
+        errand.context(response, errand.day),
+        [(entry.paper, None) for page in pages for entry in page.entries],
+        proved_on=None,
+        announced=pages[-1].announced_count,
+        dropped=sum(page.dropped for page in pages),
+        gaps=gaps,
+    )
+    return errand.finish(listing, url)
+
+
+def _api_pages(errand: Errand, window: tuple[datetime, datetime], page: Listing, gaps: list[str]) -> Iterator[Listing]:
+    """Yield page after page, from the first one on, until nothing new comes; why it ended early goes into ``gaps``."""
+    seen: set[PaperId] = set()
+    start = 0
+    for number in range(1, MAX_PAGES + 1):
+        yield page
+        new = {entry.paper.id for entry in page.entries} - seen
+        seen |= new
         returned = len(page.entries) + page.dropped
-        if not returned or start + returned >= (total or 0):
-            break
+        if not new or start + returned >= (page.announced_count or 0):
+            return
         start += returned - OVERLAP if returned > OVERLAP else returned
-        if start + PAGE_SIZE > MAX_RESULTS:
-            gaps.append(f"arXiv gives at most {MAX_RESULTS} results of a query")
-            break
+        if number == MAX_PAGES or start + PAGE_SIZE > MAX_RESULTS:
+            gaps.append(f"stopped after {number} pages: arXiv gives at most {MAX_RESULTS} results of a query")
+            return
         try:
             page = _api_page(errand, errand.get(_api_url(errand, window, start)))
         except SourceError as error:
             gaps.append(f"the page from {start} on is missing: {error}")
-            break
-        total, dropped = page.announced_count, dropped + page.dropped
-    listing = listing_of(
-        errand.context(response, errand.day),
-        found.values(),
-        proved_on=None,
-        announced=total,
-        dropped=dropped,
-        gaps=gaps,
-    )
-    return errand.finish(listing, url)
+            return
 
 
 def _api_url(errand: Errand, window: tuple[datetime, datetime], start: int) -> str:

@@ -54,7 +54,7 @@ def text_of(element: etree._Element | None) -> str | None:
     if element is None:
         return None
     text = "".join(map(str, element.itertext())) if len(element) else element.text
-    return text if text is not None and not text.isspace() else None
+    return text if text and not text.isspace() else None
 
 
 def local_name(element: etree._Element) -> str:
