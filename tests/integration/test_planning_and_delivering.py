@@ -1,0 +1,262 @@
+"""Planning and delivering: everybody who is due gets one digest, trouble with one stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from paperdigest.errors import MailError, RenderError, UsageError
+from paperdigest.pipeline.delivering import DeliveryReport, backoff, deliver
+from paperdigest.pipeline.planning import PlanReport, Terms, plan
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.store import Store
+from paperdigest.store.ledger import LEASE, Ledger
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.types import (
+    Delivery,
+    Digest,
+    RankedPaper,
+    Schedule,
+    StoredPaper,
+    Subscriber,
+    SubscriberStatus,
+    Topic,
+)
+from tests.store_samples import listing, paper
+
+NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Postbox:
+    """A mailer that keeps what it is given, and can be told to refuse."""
+
+    def __init__(self) -> None:
+        self.received: list[OutgoingMessage] = []
+        self.refusals: dict[str, list[MailError]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def send(self, message: OutgoingMessage) -> str:
+        if waiting := self.refusals.get(message.recipient):
+            raise waiting.pop(0)
+        self.received.append(message)
+        return "250 ok"
+
+
+class Office:
+    """A store with two papers, and the use cases at a moment that can be moved."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store.open(path, create=True)
+        self.store.record(listing(paper("2604.00001", "Tracing one"), paper("2604.00002", "Tracing two")), authority=2)
+        self.subscribers = Subscribers(self.store.database)
+        self.postbox = Postbox()
+        self.now = NOON
+        self.broken: set[str] = set()
+
+    def add(self, email: str = "you@example.org", query: str = "tracing", **more: object) -> Subscriber:
+        fields: dict[str, object] = {
+            "status": SubscriberStatus.ACTIVE,
+            "created_at": NOON,
+            "topics": (Topic(name=query, query=query),),
+        }
+        return self.subscribers.add(Subscriber(email=email, **{**fields, **more}))  # type: ignore[arg-type]  # by keyword
+
+    def rank(self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int) -> tuple[RankedPaper, ...]:
+        if any(topic.query == "broken" for topic in topics):
+            raise UsageError("this query cannot be read")
+        words = {topic.query for topic in topics}
+        found = [one for one in papers if words & set(one.paper.title.casefold().split())]
+        return tuple(RankedPaper(stored=one, score=0.5, topic=topics[0].name) for one in found[:limit])
+
+    def plan(self, *, dry_run: bool = False) -> PlanReport:
+        terms = Terms(queue=7 * DAY, expires_after=timedelta(hours=36))
+        return plan(
+            self.store, self.rank, lambda who, number: f"<{number}.{who.id}@x>", terms, now=self.now, dry_run=dry_run
+        )
+
+    def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        if delivery.email in self.broken:
+            raise RenderError("digest.html.j2", "is broken for this one")
+        titles = "|".join(one.stored.paper.title for one in digest.ranked)
+        return OutgoingMessage(
+            sender="paperdigest@x",
+            recipient=delivery.email,
+            message_id=delivery.message_id,
+            content=f"{delivery.message_id} {digest.composed_at} {titles}".encode(),
+        )
+
+    def deliver(self, on_in_doubt: str = "resend") -> DeliveryReport:
+        return deliver(
+            self.store, self.postbox, self.render, clock=lambda: self.now, owner="test", on_in_doubt=on_in_doubt
+        )
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    opened = Office(tmp_path / "papers.db")
+    yield opened
+    opened.store.close()
+
+
+def test_a_digest_is_planned_and_delivered_once(office: Office) -> None:
+    office.add()
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+    assert (office.plan().planned, office.deliver().sent) == (0, 0)
+    assert [message.recipient for message in office.postbox.received] == ["you@example.org"]
+
+
+def test_candidates_are_planned_or_excluded_for_a_reason(office: Office) -> None:
+    office.add("a@example.org")
+    office.add("b@example.org", query="xylophone")
+    office.add("c@example.org", query="broken")
+    office.add("d@example.org", schedule=Schedule(at=time(23, 0)))
+    office.add("e@example.org", status=SubscriberStatus.PENDING)
+    report = office.plan()
+    assert report.candidates == 4
+    assert report.planned + report.excluded.total() == report.candidates
+    assert dict(report.excluded) == {"nothing matched": 1, "cannot be planned": 1, "not due": 1}
+    assert len(report.problems) == 1
+    assert "example.org" not in report.problems[0]
+
+
+def test_a_dry_run_stores_nothing(office: Office) -> None:
+    office.add()
+    assert office.plan(dry_run=True).planned == 1
+    assert office.deliver().sent == 0
+    assert office.plan().planned == 1
+
+
+def test_days_of_downtime_give_one_digest_and_not_three(office: Office) -> None:
+    office.add(created_at=NOON - 10 * DAY)
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+
+
+def test_what_was_sent_is_not_sent_again_but_new_papers_are(office: Office) -> None:
+    office.add()
+    office.plan()
+    office.deliver()
+    office.now = NOON + DAY
+    assert dict(office.plan().excluded) == {"no new papers": 1}
+    office.store.record(listing(paper("2604.00003", "Tracing three"), source="other", hours=20), authority=2)
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+    assert office.postbox.received[-1].content.endswith(b" Tracing three")
+
+
+def test_papers_first_seen_long_ago_are_no_news(office: Office) -> None:
+    office.now = NOON + 8 * DAY
+    office.add(created_at=office.now)
+    assert dict(office.plan().excluded) == {"no new papers": 1}
+
+
+def test_withdrawn_papers_are_not_sent(office: Office) -> None:
+    withdrawn = (
+        paper("2604.0000" + n, f"Tracing {word}", withdrawn=True, version=2) for n, word in (("1", "one"), ("2", "two"))
+    )
+    office.store.record(listing(*withdrawn, hours=1), authority=3)
+    office.add()
+    assert office.plan().planned == 0
+
+
+def test_a_paused_subscriber_waits_for_the_day_of_their_return(office: Office) -> None:
+    office.add(schedule=Schedule(pause_until=(NOON + DAY).date()))
+    assert office.plan().planned == 0
+    office.now = NOON + DAY
+    assert office.plan().planned == 1
+
+
+def test_who_unsubscribes_between_plan_and_delivery_gets_nothing(office: Office) -> None:
+    known = office.add()
+    office.plan()
+    office.subscribers.update(
+        Subscriber(email=known.email, id=known.id, status=SubscriberStatus.UNSUBSCRIBED, created_at=NOON)
+    )
+    report = office.deliver()
+    assert (report.sent, report.skipped) == (0, 1)
+    assert office.postbox.received == []
+
+
+def test_a_template_that_fails_for_one_fails_for_that_one_only(office: Office) -> None:
+    for email in ("a@example.org", "b@example.org", "c@example.org"):
+        office.add(email)
+    office.broken = {"b@example.org"}
+    office.plan()
+    report = office.deliver()
+    assert (report.sent, report.failed) == (2, 1)
+    assert "is broken" in report.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (MailError("450 later", permanent=False, code=450), "deferred"),
+        (MailError("550 nobody", permanent=True, code=550), "failed"),
+        (MailError("gone after the dot", permanent=False, after_dot=True), "in_doubt"),
+    ],
+    ids=["4xx", "5xx", "after the dot"],
+)
+def test_a_refusal_becomes_a_state_and_the_others_arrive(office: Office, error: MailError, outcome: str) -> None:
+    for email in ("a@example.org", "b@example.org"):
+        office.add(email)
+    office.postbox.refusals["a@example.org"] = [error]
+    office.plan()
+    report = office.deliver()
+    assert (getattr(report, outcome), report.sent) == (1, 1)
+    assert "a@example.org" not in " ".join(report.problems)
+
+
+def test_a_deferred_digest_is_tried_again_with_the_same_bytes(office: Office) -> None:
+    office.add()
+    office.postbox.refusals["you@example.org"] = [MailError("450 later", permanent=False)]
+    office.plan()
+    assert office.deliver().deferred == 1
+    assert office.deliver().sent == 0
+    office.now += timedelta(minutes=7)
+    assert office.deliver().sent == 1
+    first = office.postbox.received[0]
+    assert str(NOON).encode() in first.content
+
+
+@pytest.mark.parametrize(("policy", "mails"), [("resend", 1), ("hold", 0), ("assume_sent", 0)])
+def test_a_mail_in_doubt_goes_the_way_of_the_policy(office: Office, policy: str, mails: int) -> None:
+    office.add()
+    office.postbox.refusals["you@example.org"] = [MailError("no answer", permanent=False, after_dot=True)]
+    office.plan()
+    assert office.deliver(policy).in_doubt == 1
+    office.now += LEASE * 2
+    office.deliver(policy)
+    assert len(office.postbox.received) == mails
+
+
+def test_what_a_dead_process_held_is_delivered_by_the_next_one(office: Office) -> None:
+    office.add()
+    office.plan()
+    Ledger(office.store.database).claim(office.now, owner="dead")
+    assert office.deliver().sent == 0
+    office.now += LEASE + timedelta(seconds=1)
+    assert office.deliver().sent == 1
+
+
+def test_a_digest_that_cannot_be_delivered_expires_and_its_papers_come_with_the_next_one(office: Office) -> None:
+    office.add()
+    office.postbox.refusals["you@example.org"] = [MailError("450", permanent=False)] * 3
+    office.plan()
+    office.deliver()
+    office.now += timedelta(hours=37)
+    assert office.deliver().expired == 1
+    assert (office.plan().planned, office.deliver().deferred) == (1, 1)
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 66), (50, 66), (0, 5)])
+def test_the_waits_between_attempts_grow_and_then_stay(attempts: int, minutes: int) -> None:
+    assert backoff(attempts) == timedelta(minutes=minutes)
+    assert backoff(attempts, 1) == 1.2 * backoff(attempts)
+    assert backoff(attempts, -1) == 0.8 * backoff(attempts)
