@@ -137,7 +137,7 @@ class FetchError(SourceError):
 
     ``status`` is the HTTP status, None when there was no reply; ``next_attempt_at`` is when the
     server allows the next try; ``permanent`` says that trying again will not help (404, 410, refused
-    by the guard); ``validators`` is what must be remembered of the URL although the fetch failed.
+    by the guard); ``gone`` that the server said so for good (410).
     """
 
     def __init__(

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
-from paperdigest.http import HttpClient
 from paperdigest.types import Listing, Reason, StoredPaper, Unmodified, Validators
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from paperdigest.http import HttpClient
     from paperdigest.query import Keyword
 
 __all__ = ["FetchRequest", "Mailer", "OutgoingMessage", "ParseContext", "Scorer", "Source"]
