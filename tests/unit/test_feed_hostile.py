@@ -62,7 +62,7 @@ PARAMETER = '<!DOCTYPE r [<!ENTITY % a SYSTEM "https://e.org/x.dtd"> %a;]>'
         (b"<?xml version='1.0'?><!-- x --><!DOCTYPE html PUBLIC 'x'><html/>", "an HTML page, not a feed"),
         (b"<HTML><BODY>", "an HTML page, not a feed"),
         (b"<script>challenge()</script>", "an HTML page, not a feed"),
-        (gzip.compress(b"<rss/>"), "gzip-compressed bytes"),
+        (gzip.compress(b"<rss/>", mtime=0), "gzip-compressed bytes"),
         (b"PK\x03\x04....", "a ZIP archive"),
         (b"%PDF-1.7", "a PDF file"),
         (b"Service unavailable", "neither XML nor JSON, so not a feed; it begins 'Service unavailable'"),
