@@ -166,7 +166,7 @@ class Store:
                 network.save_waits(connection, waits)
 
     def counts(self) -> dict[str, int]:
-        """Return how many papers, entries and listings there are."""
+        """Return how many papers, entries, listings and subscribers there are."""
         return checking.counts(self.path)
 
     def check(self) -> tuple[str, ...]:

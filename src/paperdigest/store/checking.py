@@ -45,6 +45,7 @@ _COUNTS = {
     "papers": "SELECT count(*) FROM papers",
     "entries": "SELECT count(*) FROM entries WHERE confirmed",
     "listings": "SELECT count(*) FROM listings",
+    "subscribers": "SELECT count(*) FROM subscribers",
 }
 
 
@@ -93,7 +94,7 @@ def _search_findings(connection: sqlite3.Connection) -> list[str]:
 
 
 def counts(path: Path) -> dict[str, int]:
-    """Return how many papers, entries and listings there are."""
+    """Return how many papers, entries, listings and subscribers there are."""
     with translated(path), closing(connect_raw(path)) as connection:
         return {name: _number(connection, query) for name, query in _COUNTS.items()}
 

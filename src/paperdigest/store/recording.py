@@ -79,7 +79,7 @@ def _record_one(
 ) -> Recorded:
     state, appeared = record_listing(cursor, listing, entries)
     network.save_validators(cursor, listing.validators, listing.retrieved_at)
-    papers = {number: None for number, _ in entries}
+    papers = {number: entry.paper.id for number, entry in entries}
     new = [number for number in papers if number in fresh]
     updated = sum(number not in fresh and (number in changed or number in appeared) for number in papers)
     return Recorded(
@@ -88,8 +88,13 @@ def _record_one(
         unchanged=len(papers) - len(new) - updated,
         entries=len(papers),
         state=ListingState(state),
-        new_ids=tuple(PaperId.parse(best_key(plan.new[number].keys)) for number in new),
+        new_ids=tuple([_id_of(plan.new[number], papers[number]) for number in new]),
     )
+
+
+def _id_of(known: Knowledge, seen: PaperId) -> PaperId:
+    key = best_key(known.keys)
+    return seen if key == str(seen) else PaperId.parse(key)
 
 
 def _plan(cursor: Cursor, observations: Sequence[Observation]) -> _Plan:

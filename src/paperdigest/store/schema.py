@@ -26,10 +26,11 @@ _ALL_TABLES = (metadata, delivery_tables.deliveries)
 """Importing the module is what adds its tables to `metadata`."""
 
 APPLICATION_ID = int.from_bytes(b"pdig", "big")
-REVISIONS = ("0001",)
+REVISIONS: tuple[str, ...] = ("0001",)
 """Every migration, oldest first; the place in it (from 1) is the file's ``user_version``."""
 
 HEAD = REVISIONS[-1]
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 SEARCH_DDL = (
     """
@@ -136,7 +137,7 @@ def _inspect(path: Path) -> int:
         raise StoreError(f"{path} cannot be read: {error.strerror}", "Check the rights of file and folder") from error
     if magic != b"SQLite format 3\0":
         raise StoreError(f"{path} is not a database", "Point the setting `database` at another file")
-    with translated(path), contextlib.closing(connect_raw(path, mode="ro")) as connection:
+    with translated(path), contextlib.closing(connect_raw(path)) as connection:
         ours = connection.execute("PRAGMA application_id").fetchone()[0]
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -198,7 +199,7 @@ def _migrate(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415  as above
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
