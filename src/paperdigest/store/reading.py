@@ -71,7 +71,10 @@ def match_expression(query: Query) -> str:
 
     Source: SQLite FTS5, 3.1: within a string, a quote is written twice.
     """
-    return " OR ".join('"' + " ".join(keyword.words).replace('"', '""') + '"' for keyword in query.keywords)
+    phrases = (" ".join(keyword.words).replace('"', '""') for keyword in query.keywords)
+    text = " OR ".join(f'"{phrase}"' for phrase in phrases)
+    # Neither a NUL (it would end the string) nor half a character is part of any word.
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def first_seen_between(

@@ -83,7 +83,7 @@ def open_database(url_or_path: str | Path, *, create: bool = False, busy_timeout
         _create(path, busy_timeout)
     elif version != len(REVISIONS):
         raise _wrong_version(path, version)
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+    if not (_may_write(path) and _may_write(path.parent)):
         raise StoreError(
             f"{path} or its folder may not be written",
             "Give the user that runs paperdigest the right to write both the file and its folder",
@@ -122,6 +122,10 @@ def mark_current(connection: Connection) -> None:
     """Write into the file that it is ours and of the current schema (part of the transaction)."""
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version = {len(REVISIONS)}")
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _inspect(path: Path) -> int:
