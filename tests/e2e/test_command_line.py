@@ -163,10 +163,12 @@ def test_a_title_cannot_drive_the_terminal(person: Person) -> None:
 
 def test_a_backup_is_a_database_of_its_own(person: Person) -> None:
     copy = person.home / "copy.db"
-    assert filled(person).types("db", "backup", str(copy)).code == 0
+    before = filled(person).types("papers", "trace", "--json").json
+    assert person.types("db", "backup", str(copy)).code == 0
     assert person.types("db", "backup", str(copy)).code == 4
     person.settings(f'[store]\nurl = "{copy}"\n')
-    assert person.types("papers", "trace", "--json").json["total"] == 13
+    assert person.types("papers", "trace", "--json").json == before
+    assert before["total"] >= 13
 
 
 def test_sources_can_leave_and_come_as_opml(person: Person) -> None:
