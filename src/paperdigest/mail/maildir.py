@@ -1,0 +1,114 @@
+"""Digests as files in a Maildir: no mail server, no account (https://cr.yp.to/proto/maildir.html)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from paperdigest.errors import MailError
+from paperdigest.protocols import OutgoingMessage
+
+__all__ = ["MaildirMailer", "MaildirSettings"]
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IN_THE_WAY = frozenset({errno.EEXIST, errno.ENOTDIR})
+
+
+def _a_path(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a path holds no NUL character")
+    return value
+
+
+class MaildirSettings(BaseModel):
+    """Settings of the ``maildir`` mailer: ``path`` is the Maildir, made when it does not exist."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, Field(min_length=1), AfterValidator(_a_path)]
+
+
+class MaildirMailer:
+    """Files each message under ``new/``, durably: it is on the disk before `send` returns.
+
+    The file's name comes from the Message-ID alone, so the same message sent again is found and left as it
+    is, also when a mail reader has moved it to ``cur/`` and flagged it. Files are as sent, CRLF included.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._path = Path(MaildirSettings.model_validate(dict(settings)).path).expanduser()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing is kept open."""
+
+    def send(self, message: OutgoingMessage) -> str:
+        """File the message, and return where it is.
+
+        Raises:
+            MailError: it could not be written; never permanent.
+        """
+        name = f"paperdigest.{sha256(message.message_id.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
+        try:
+            for folder in (self._path, *(self._path / part for part in ("tmp", "new", "cur"))):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (there := self._find(name)) is not None:
+                return f"already there: {there}"
+            return f"filed as {self._file(name, message.content)}"
+        except OSError as error:
+            raise MailError(self._problem(error), permanent=False) from error
+
+    def _find(self, name: str) -> Path | None:
+        # new/ first: readers move messages from there to cur/, so looking the other way round could miss one.
+        if (fresh := self._path / "new" / name).exists():
+            return fresh
+        for folder in ("new", "cur"):
+            with os.scandir(self._path / folder) as entries:
+                for entry in entries:
+                    if entry.name == name or entry.name.startswith((f"{name}:", f"{name},")):
+                        return Path(entry.path)
+        return None
+
+    def _file(self, name: str, content: bytes) -> Path:
+        descriptor, temporary = tempfile.mkstemp(prefix=f"{name}.", dir=self._path / "tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            final = Path(temporary).rename(self._path / "new" / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        _sync_folder(final.parent)
+        return final
+
+    def _problem(self, error: OSError) -> str:
+        if error.errno in _FULL:
+            why = "the disk is full (or the quota used up); make room and send again"
+        elif error.errno in _FORBIDDEN:
+            why = "writing there is not permitted; change its owner or mode, or the setting mail.maildir.path"
+        elif error.errno in _IN_THE_WAY:
+            why = "a file stands where a folder should be; set mail.maildir.path to another place"
+        else:
+            why = error.strerror or type(error).__name__
+        return f"the message could not be filed in the Maildir {self._path}: {why}"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself durable: fsync of the file alone does not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
