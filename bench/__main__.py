@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     rows: list[Row] = []
     for name in arguments or known:
         for row in import_module(f"bench.{name}").run():
-            print(f"{name}: {row.name}: {row.ratio:.2f}", file=sys.stderr, flush=True)
+            print(f"{name}: {row.name}: {_ratio(row.ratio)}", file=sys.stderr, flush=True)
             rows.append(row)
     print(table(rows))
     missed = sum(not row.met for row in rows)
@@ -54,11 +54,20 @@ def _cells(row: Row) -> tuple[str, ...]:
     sign = "<=" if row.better == "lower" else ">="
     verdict = "ok" if row.met else "MISSED"
     note = f"{verdict}  {row.note}" if row.note else verdict
-    return (row.name, _time(row.ours_s), _time(row.peer_s), f"{row.ratio:.2f}", f"{sign} {row.limit:g}", note)
+    amount = _time if row.unit == "s" else _bytes
+    return (row.name, amount(row.ours_s), amount(row.peer_s), _ratio(row.ratio), f"{sign} {row.limit:g}", note)
 
 
 def _time(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 1000:,.1f} kB"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.4f}"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ __all__ = ["Paired", "Row", "cpu_seconds", "paired"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One comparison. ``ratio`` is what ``limit`` bounds: from above when lower is better, else from below."""
+    """One comparison. ``ratio`` is what ``limit`` bounds: from above when lower is better, else from below.
+
+    ``ours_s`` and ``peer_s`` are seconds unless ``unit`` says that they are bytes.
+    """
 
     name: str
     ours_s: float
@@ -24,6 +27,7 @@ class Row:
     limit: float
     better: Literal["lower", "higher"] = "lower"
     note: str = ""
+    unit: Literal["s", "B"] = "s"
 
     @property
     def met(self) -> bool:
