@@ -6,12 +6,13 @@ what they see nor reach anything else. Styles are inlined, because many mail pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import traceback
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
 from css_inline import CSSInliner, InlineError
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from paperdigest.errors import RenderError
@@ -28,7 +29,16 @@ _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 _HTML, _TEXT = "mail/digest.html.j2", "mail/digest.txt.j2"
 _SHORTER_CHARS = (300, 140, 0)
 
-_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, OSError)
+_FAILURES = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    OSError,
+)
 """Everything an expression of a template can raise."""
 
 
@@ -61,16 +71,16 @@ class Renderer:
             postal_address: printed in the footer when not empty.
         """
         self._title, self._contact, self._postal_address = title, contact, postal_address
-        folders = [templates, _TEMPLATES] if templates is not None else [_TEMPLATES]
+        self._folders = (templates, _TEMPLATES) if templates is not None else (_TEMPLATES,)
         self._environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             autoescape=_escapes,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"wrap": wrap, "plural": plural}
+        self._environment.filters |= {"wrap": wrap, "plural": plural, "number": "{:,}".format}
         self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, remove_inlined_selectors=True)
 
     def digest(self, digest: Digest) -> Rendered:
@@ -79,20 +89,29 @@ class Renderer:
         Raises:
             RenderError: a template is missing or wrong, or will not get small enough.
         """
-        for view in self._views(digest):
-            html = self._inlined(self._drawn(_HTML, view))
-            if len(html.encode("utf-8")) <= MAX_HTML_BYTES:
-                return Rendered(subject=view.subject, html=html, text=self._drawn(_TEXT, view).rstrip("\n") + "\n")
+        for chars in (ABSTRACT_CHARS, *_SHORTER_CHARS):
+            view = self._view(digest, chars, len(digest.ranked))
+            if html := self._fitting(view):
+                return self._rendered(view, html)
+        # The least number of papers left out that makes it fit.
+        left_out = bisect_left(
+            range(len(digest.ranked)),
+            True,
+            lo=1,
+            key=lambda out: self._fitting(self._view(digest, 0, len(digest.ranked) - out)) is not None,
+        )
+        view = self._view(digest, 0, len(digest.ranked) - left_out)
+        if left_out < len(digest.ranked) and (html := self._fitting(view)):
+            return self._rendered(view, html)
         raise RenderError(_HTML, f"is above {MAX_HTML_BYTES:,} bytes even with a single paper")
 
-    def _views(self, digest: Digest) -> Iterator[DigestView]:
-        """Yield views of falling size."""
-        for chars in (ABSTRACT_CHARS, *_SHORTER_CHARS):
-            yield self._view(digest, chars, len(digest.ranked))
-        papers = len(digest.ranked) * 3 // 4
-        while papers >= 1:
-            yield self._view(digest, 0, papers)
-            papers = papers * 3 // 4
+    def _fitting(self, view: DigestView) -> str | None:
+        """Return the page, or None when it is too large."""
+        html = self._inlined(self._drawn(_HTML, view))
+        return html if len(html.encode("utf-8")) <= MAX_HTML_BYTES else None
+
+    def _rendered(self, view: DigestView, html: str) -> Rendered:
+        return Rendered(subject=view.subject, html=html, text=self._drawn(_TEXT, view).rstrip("\n") + "\n")
 
     def _view(self, digest: Digest, chars: int, papers: int) -> DigestView:
         return digest_view(
@@ -106,9 +125,24 @@ class Renderer:
 
     def _drawn(self, template: str, view: DigestView) -> str:
         try:
-            return self._environment.get_template(template).render(digest=view)
+            drawn = self._environment.get_template(template).render(digest=view)
+            drawn.encode("utf-8")  # a template can write half a character, which no mail can hold
         except _FAILURES as error:
-            raise RenderError(template, _in_words(error)) from error
+            raise self._in_words(error, template) from error
+        return drawn
+
+    def _in_words(self, error: Exception, template: str) -> RenderError:
+        """Name the template and the line at fault, which may be of one that ``template`` includes."""
+        if isinstance(error, TemplateSyntaxError):
+            return RenderError(error.name or template, f"line {error.lineno}: {error.message}")
+        problem = f"{type(error).__name__}: {error}"
+        # Jinja lets the lines of templates stand in the traceback in place of the code made of them.
+        for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+            for folder in self._folders:
+                path = Path(frame.f_code.co_filename)
+                if path.suffix == ".j2" and path.is_relative_to(folder):
+                    return RenderError(path.relative_to(folder).as_posix(), f"line {line}: {problem}")
+        return RenderError(template, problem)
 
     def _inlined(self, html: str) -> str:
         try:
@@ -129,8 +163,3 @@ def render_digest(digest: Digest, *, templates: Path | None = None, title: str =
 def _escapes(template: str | None) -> bool:
     """Escape everything but plain-text templates."""
     return template is None or not template.endswith(".txt.j2")
-
-
-def _in_words(error: Exception) -> str:
-    line = getattr(error, "lineno", None)
-    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")

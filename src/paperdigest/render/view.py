@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
+from urllib.parse import quote
 
-from paperdigest.render.words import Span, clean, emphasised, http_url, marked, plural, shorten
+from paperdigest.render.words import Span, clean, emphasised, http_url, is_visible, marked, plural, shorten
 from paperdigest.types import Appearance, Digest, Paper, RankedPaper
 
 __all__ = ["Badge", "DigestView", "Link", "PaperView", "SectionView", "digest_view", "paper_view", "subject_of"]
@@ -15,9 +17,12 @@ ABSTRACT_CHARS = 600
 _TITLE_CHARS = 300
 _AUTHORS_SHOWN = 4
 _REASONS_SHOWN = 3
+_REASON_CHARS = 200
 _BADGES_SHOWN = 4
 _SUBJECT_CHARS = 110
 _TOPICS_IN_SUBJECT = 2
+_TOPICS_IN_FOOTER = 10
+_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class DigestView:
     left_out: int
     considered: int
     contact: str | None
+    contact_url: str | None
     postal_address: str
 
 
@@ -101,18 +107,19 @@ def digest_view(
     return DigestView(
         title=clean(title),
         subject=subject_of(digest),
-        preview=shorten(" · ".join(clean(ranked.stored.paper.title) for ranked in digest.ranked[1:4]), 140),
+        preview=shorten(" · ".join(_title(ranked.stored.paper) for ranked in digest.ranked[1:4]), 140),
         edition=f"{digest.edition:%A}, {_day(digest.edition)}",
-        email=clean(digest.subscriber.email),
+        email=shorten(clean(digest.subscriber.email), _ADDRESS_CHARS),
         greeting=shorten(clean(digest.subscriber.name or ""), 60),
-        topics=_listed([shorten(clean(topic.name), 60) for topic in digest.subscriber.topics]),
+        topics=_listed([_topic(topic.name, 60) for topic in digest.subscriber.topics]),
         sections=tuple(
-            SectionView(topic=shorten(clean(topic), 80), papers=tuple(members)) for topic, members in by_topic.items()
+            SectionView(topic=_topic(topic, 80), papers=tuple(members)) for topic, members in by_topic.items()
         ),
         count=len(shown),
         left_out=len(digest.ranked) - len(shown),
         considered=digest.considered,
         contact=clean(contact) if contact else None,
+        contact_url=f"mailto:{quote(clean(contact), safe='@')}?subject=unsubscribe" if contact else None,
         postal_address=clean(postal_address),
     )
 
@@ -120,10 +127,12 @@ def digest_view(
 def paper_view(ranked: RankedPaper, abstract_chars: int = ABSTRACT_CHARS) -> PaperView:
     """Return the view of one paper."""
     paper = ranked.stored.paper
-    reasons = tuple(emphasised(clean(reason.text)) for reason in ranked.reasons[:_REASONS_SHOWN])
-    forms = {span.text.casefold() for reason in reasons for span in reason if span.strong}
+    reasons = tuple(
+        emphasised(shorten(clean(reason.text), _REASON_CHARS)) for reason in ranked.reasons[:_REASONS_SHOWN]
+    )
+    forms = {span.text for reason in reasons for span in reason if span.strong}
     return PaperView(
-        title=shorten(clean(paper.title), _TITLE_CHARS) or str(paper.id),
+        title=_title(paper),
         url=http_url(paper.url),
         authors=authors_line(paper),
         facts=" · ".join(_facts(paper)),
@@ -139,19 +148,31 @@ def subject_of(digest: Digest) -> str:
     """Return what is inside, at most 110 characters: ``5 papers for trace: TITLE OF THE BEST``."""
     if not digest.ranked:
         return f"No papers for {_day(digest.edition)}"
-    names = list(dict.fromkeys(shorten(clean(ranked.topic), 40) for ranked in digest.ranked))
+    topics_of_papers = dict.fromkeys(ranked.topic for ranked in digest.ranked)
+    names = [_topic(topic, 40 if len(topics_of_papers) == 1 else 26) for topic in topics_of_papers]
     more = len(names) - _TOPICS_IN_SUBJECT
     topics = ", ".join(names[:_TOPICS_IN_SUBJECT]) + (f" and {more} more" if more > 0 else "")
     head = f"{plural(len(digest.ranked), 'paper')} for {topics}: "
-    return head + shorten(clean(digest.ranked[0].stored.paper.title), max(_SUBJECT_CHARS - len(head), 20))
+    return head + shorten(_title(digest.ranked[0].stored.paper), _SUBJECT_CHARS - len(head))
+
+
+def _title(paper: Paper) -> str:
+    title = shorten(clean(paper.title), _TITLE_CHARS)
+    return title if is_visible(title) else clean(str(paper.id))
+
+
+def _topic(name: str, limit: int) -> str:
+    topic = shorten(clean(name), limit)
+    return topic if is_visible(topic) else "a topic without a name"
 
 
 def authors_line(paper: Paper) -> str:
     """Return the first few authors and how many more there are, or only their number when nothing else is known."""
     count = paper.authors_count or 0
-    if not paper.authors:
+    visible = (name for author in paper.authors if is_visible(name := clean(author.name)))
+    names = [shorten(name, 60) for name in islice(visible, _AUTHORS_SHOWN + 1)]
+    if not names:
         return plural(count, "author") if count else ""
-    names = [shorten(clean(author.name), 60) for author in paper.authors]
     # "+ 1 more" takes the place of the name it hides.
     shown = names if count == len(names) <= _AUTHORS_SHOWN + 1 else names[:_AUTHORS_SHOWN]
     more = f" + {count - len(shown):,} more" if count > len(shown) else ""
@@ -201,7 +222,8 @@ def _day(day: date) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    """Return ``a``, ``a and b``, ``a, b and c``; of more than ten names the first ten and how many more."""
+    shown = list(names[:_TOPICS_IN_FOOTER])
+    if len(names) > len(shown):
+        shown.append(f"{len(names) - len(shown):,} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -27,8 +27,8 @@ __all__ = ["freeze", "thaw"]
 
 
 def freeze(digest: Digest) -> str:
-    """Return a digest as JSON; ``thaw(freeze(d), id=d.id) == d``."""
-    return json.dumps(asdict(digest), default=_plain, ensure_ascii=False, separators=(",", ":"))
+    """Return a digest as ASCII JSON, so that no database refuses it; ``thaw(freeze(d), number=d.id) == d``."""
+    return json.dumps(asdict(digest), default=_plain, separators=(",", ":"))
 
 
 def thaw(frozen: str, *, number: int) -> Digest:
