@@ -157,7 +157,7 @@ class App:
         try:
             document = documents.read(origin, self.client.view(allow_private=allow_private), limit)
         except SourceError as error:
-            return fetching.unreadable(source, day or self.clock().date(), error)
+            return fetching.unreadable(source, day, error)
         return fetching.read_document(source, document, self.store, now=self.clock(), day=day)
 
     def read_sample(self) -> ListingReport:

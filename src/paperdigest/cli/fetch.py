@@ -82,9 +82,11 @@ def fetch(
             report = app.fetch(jobs, progress=lambda done: step(f"{done.source} {done.listed_on}"))
     if as_json_:
         as_json({"listings": [listing_fields(listing) for listing in report.listings]})
+        for listing in report.listings:
+            if listing.error:
+                session.say(listing.error)
     else:
         show(report)
-    _complain(session, report)
     if not report.is_good:
         raise click.exceptions.Exit(3)
 
@@ -165,9 +167,3 @@ def show(report: FetchReport) -> None:
             f"{sum(one.entries for one in listings)} entries, {sum(one.new for one in listings)} new papers, "
             f"{sum(one.updated for one in listings)} updated"
         )
-
-
-def _complain(session: Session, report: FetchReport) -> None:
-    for one in report.listings:
-        if one.error:
-            session.say(f"{one.source}, {one.listed_on}: {one.error}")

@@ -60,11 +60,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingReport:
-    """What became of one listing. ``elapsed_s`` is wall time from request to commit."""
+    """What became of one listing.
+
+    ``listed_on`` is None for a document of which not even the day could be read. ``elapsed_s`` is wall
+    time from request to commit.
+    """
 
     source: str
     kind: str
-    listed_on: date
+    listed_on: date | None
     state: ListingState
     announced: int | None = None
     entries: int = 0
@@ -188,11 +192,11 @@ def read_document(
         listing = source.parse(document.body, context)
         report = _record(store, source, listing, asked=listing.listed_on, now=now)
     except SourceError as error:
-        report = unreadable(source, day or now.date(), error)
+        report = unreadable(source, day, error)
     return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
 
 
-def unreadable(source: Source, day: date, error: SourceError) -> ListingReport:
+def unreadable(source: Source, day: date | None, error: SourceError) -> ListingReport:
     """Return the report of a listing that could not be had."""
     return ListingReport(
         source=source.name, kind=source.kind, listed_on=day, state=ListingState.FAILED, error=str(error)
