@@ -6,6 +6,7 @@ and not on their order: recording twice changes nothing, and a worse reading nev
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Self, cast
 from sqlalchemy import Connection
 
 from paperdigest import identity
-from paperdigest.errors import NotFoundError
+from paperdigest.errors import NotFoundError, StoreError
 from paperdigest.query import Query
-from paperdigest.store import checking, copying, listing_reading, network, reading, recording
+from paperdigest.store import checking, copying, indexing, listing_reading, network, reading, recording
 from paperdigest.store.engine import BUSY_TIMEOUT, Database
 from paperdigest.store.listing_reading import SourceHistory, StoredListing
 from paperdigest.store.observing import writable
@@ -44,6 +45,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._has_recorded = False
 
     @classmethod
     def open(cls, url_or_path: str | Path, *, create: bool = False, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
@@ -57,7 +59,15 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._has_recorded:
+            self._index_waiting()
         self.database.close()
+
+    def _index_waiting(self) -> None:
+        # When it cannot be done now (no space, another writer), the papers go on waiting for the next occasion.
+        with contextlib.suppress(StoreError), self.database.recording() as cursor:
+            indexing.index_waiting(cursor)
+        self._has_recorded = False
 
     def record(self, listing: Listing, *, authority: int) -> Recorded:
         """Join a listing, its papers and its validators to what is stored, in one transaction.
@@ -73,12 +83,13 @@ class Store:
         tried = tuple(readings)
         try:
             return self._record_all(tried)
-        except UnicodeEncodeError:
+        except (UnicodeEncodeError, OverflowError):
             return self._record_all([(writable(listing), authority) for listing, authority in tried])
 
     def _record_all(self, readings: Iterable[tuple[Listing, int]]) -> tuple[Recorded, ...]:
-        with self.database.writing() as connection:
-            return recording.record_all(_cursor(connection), readings)
+        self._has_recorded = True
+        with self.database.recording() as cursor:
+            return recording.record_all(cursor, readings)
 
     def confirm(self, unmodified: Unmodified, *, is_day_known: bool) -> StoredListing | None:
         """Note that a listing was found unchanged (HTTP 304) and return it; None when it is not stored.
@@ -94,6 +105,10 @@ class Store:
 
     def search(self, query: Query | None, limit: int, offset: int = 0) -> SearchResult:
         """Find papers in which any keyword stands, best first; without a query the newest first."""
+        with self.database.reading() as connection:
+            is_index_behind = query is not None and reading.is_index_behind(connection)
+        if is_index_behind:
+            self._index_waiting()
         with self.database.reading() as connection:
             return reading.search(connection, query, limit=limit, offset=offset)
 

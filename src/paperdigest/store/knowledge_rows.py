@@ -1,4 +1,4 @@
-"""`merging.Knowledge` to rows and back: papers, provenance, authors, keys, versions, and the search index.
+"""`merging.Knowledge` to rows and back: papers, provenance, authors, keys, versions.
 
 Plain SQL on the driver's cursor, many rows at a time: this is the path of every fetch, and going through
 SQLAlchemy's statement objects costs more than SQLite itself. Lists of values travel as one JSON argument.
@@ -13,7 +13,7 @@ from typing import Any
 
 from paperdigest.store.merging import Fields, Knowledge, Stamp, best_key
 
-__all__ = ["delete_texts", "index_texts", "load_knowledge", "next_paper_id", "save_changed", "save_new"]
+__all__ = ["load_knowledge", "next_paper_id", "save_changed", "save_new"]
 
 _INSERT_PAPER = """
 INSERT INTO papers (
@@ -63,7 +63,7 @@ def save_new(cursor: Cursor, papers: Mapping[int, Knowledge]) -> None:
 def save_changed(cursor: Cursor, papers: Mapping[int, tuple[Knowledge, Knowledge]]) -> None:
     """Update papers from what was stored to what is known now; of an equal part nothing is written.
 
-    The texts must have left the search index before (`delete_texts`).
+    The texts must have left the search index before (`indexing.delete_texts`).
     """
     after = {number: new for number, (_, new) in papers.items()}
     rows = [(_paper_row(number, old), _paper_row(number, new)) for number, (old, new) in papers.items()]
@@ -187,24 +187,3 @@ def _stamps_from(text: str | None) -> dict[int, Stamp]:
     if text is None:
         return {}
     return {Fields._fields.index(name): (s[0], s[1], s[2], s[3]) for name, s in json.loads(text).items()}
-
-
-def delete_texts(cursor: Cursor, numbers: Sequence[int]) -> None:
-    """Take papers out of the search index: before their texts change, because FTS5 asks for the old ones.
-
-    Source: SQLite FTS5, 4.4.2 (external content tables).
-    """
-    cursor.execute(
-        "INSERT INTO paper_search (paper_search, rowid, title, abstract, authors)"
-        " SELECT 'delete', id, title, abstract, authors FROM paper_texts WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(numbers)),),
-    )
-
-
-def index_texts(cursor: Cursor, numbers: Iterable[int]) -> None:
-    """Put papers into the search index, in one statement."""
-    cursor.execute(
-        "INSERT INTO paper_search (rowid, title, abstract, authors)"
-        " SELECT id, title, abstract, authors FROM paper_texts WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(numbers)),),
-    )

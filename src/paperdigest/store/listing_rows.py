@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from sqlite3 import Cursor
 from typing import NamedTuple
 
-from paperdigest.store.merging import MAX_INTEGER
 from paperdigest.store.tables import to_stored
 from paperdigest.types import ANNOUNCE_TYPES, Entry, Listing, ListingState
 
@@ -93,6 +92,8 @@ class _Standing(NamedTuple):
 
 def join_places(one: Place, other: Place) -> Place:
     """Return what two readings together say of an entry: associative, commutative, idempotent."""
+    if None not in other[:5] and one.placed_at < other.placed_at and one.voted_at < other.voted_at:
+        return other if other.confirmed else Place(*other[:6], one.confirmed)  # the usual case: the next reading
     placed = max(one, other, key=_place_order)
     voted = max(one, other, key=_vote_order)
     return Place(*placed[:3], *voted[3:6], one.confirmed or other.confirmed)
@@ -122,8 +123,8 @@ def record_listing(cursor: Cursor, listing: Listing, entries: Iterable[tuple[int
     after: dict[int, Place] = {}
     votes = []
     for paper, entry in entries:
-        upvotes, comments = _capped(entry.upvotes), _capped(entry.comments)
-        place = Place(_capped(entry.rank), entry.announce_type, moment, upvotes, comments, moment, confirmed)
+        upvotes, comments = entry.upvotes, entry.comments
+        place = Place(entry.rank, entry.announce_type, moment, upvotes, comments, moment, confirmed)
         old = after.get(paper) or before.get(paper)
         after[paper] = join_places(old, place) if old else place
         # The current votes are in the history already, and from no later moment than theirs.
@@ -145,11 +146,11 @@ def _save_listing(cursor: Cursor, listing: Listing) -> tuple[int, str, bool]:
         _STATES.index(listing.state.value),
         moment,
         listing.kind,
-        min(listing.dropped, MAX_INTEGER),
+        listing.dropped,
         listing.note or "",
         listing.url or "",
     )
-    announced, attempted_at = _capped(listing.announced_count), moment
+    announced, attempted_at = listing.announced_count, moment
     found = cursor.execute(_LOAD_LISTING, key).fetchone()
     if found is not None:
         number, state, *stored, stored_announced, stored_attempt = found
@@ -164,11 +165,6 @@ def _save_listing(cursor: Cursor, listing: Listing) -> tuple[int, str, bool]:
         return number, state, True
     cursor.execute(_INSERT_LISTING, (*key, *values))
     return cursor.lastrowid or 0, state, False
-
-
-def _capped(number: int | None) -> int | None:
-    """A hostile body may count beyond what a column holds."""
-    return number if number is None else max(-MAX_INTEGER, min(number, MAX_INTEGER))
 
 
 def load_places(cursor: Cursor, listing: int) -> dict[int, Place]:

@@ -19,12 +19,12 @@ import marshal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from paperdigest.store.tables import to_stored
 from paperdigest.types import Paper
 
-__all__ = ["MATCH_PREFIX", "MAX_INTEGER", "Fields", "Knowledge", "Stamp", "best_key", "fields_of", "join", "join_all"]
+__all__ = ["MATCH_PREFIX", "Fields", "Knowledge", "Stamp", "best_key", "digest_of", "fields_of", "join", "join_all"]
 
 Stamp = tuple[int, int, str, str]
 """Version (0: not said), authority, stored moment, digest; compared in this order."""
@@ -34,8 +34,6 @@ MATCH_PREFIX = "key:"
 
 _SCHEMES = {"arxiv": 0, "doi": 1, "url": 3, "title": 4}
 _OTHER_SCHEME = 2
-MAX_INTEGER = 2**63 - 1
-"""The greatest number that a database column holds."""
 
 
 class Fields(NamedTuple):
@@ -76,9 +74,38 @@ class Knowledge:
     first_seen_at: str
 
 
-def fields_of(paper: Paper, source: str) -> tuple[Fields, str]:
-    """Return a paper's values in stored form, and their digest: 32 hexadecimal digits over all that was said."""
-    fields = Fields(
+def digest_of(paper: Paper, key: str, source: str) -> str:
+    """Return 32 hexadecimal digits over all that was said of the paper, ``key`` being its printed identifier."""
+    said: tuple[Any, ...] = (  # of what marshal knows
+        source,
+        key,
+        paper.title,
+        paper.abstract,
+        [(author.name, author.affiliation) for author in paper.authors],
+        paper.authors_count,
+        paper.version,
+        paper.published_at and paper.published_at.timestamp(),
+        paper.updated_at and paper.updated_at.timestamp(),
+        paper.url,
+        paper.pdf_url,
+        paper.code_url,
+        paper.primary_category,
+        paper.categories,
+        paper.comment,
+        paper.journal_ref,
+        paper.withdrawn,
+        paper.title_source,
+        paper.abstract_source,
+        [str(alias) for alias in paper.aliases],
+    )
+    # Format 2 of marshal depends on the values alone, and costs a sixth of JSON. Should Python ever change it, each
+    # paper is joined once more at its next sight, to the same effect.
+    return blake2b(marshal.dumps(said, 2), digest_size=16).hexdigest()
+
+
+def fields_of(paper: Paper) -> Fields:
+    """Return a paper's values in stored form."""
+    return Fields(
         (paper.title, paper.title_source),
         None if paper.abstract is None else (paper.abstract, paper.abstract_source),
         _authors(paper),
@@ -93,17 +120,12 @@ def fields_of(paper: Paper, source: str) -> tuple[Fields, str]:
         paper.journal_ref,
         paper.withdrawn,
     )
-    said = (source, paper.version, str(paper.id), sorted(map(str, paper.aliases)), tuple(fields))
-    # Format 2 of marshal depends on the values alone, and costs a sixth of JSON. Should Python ever change it, each
-    # paper is joined once more at its next sight, to the same effect.
-    return fields, blake2b(marshal.dumps(said, 2), digest_size=16).hexdigest()
 
 
 def _authors(paper: Paper) -> tuple[tuple[tuple[str, str | None], ...], int] | None:
     if not paper.authors_count:
         return None
-    names = tuple([(author.name, author.affiliation) for author in paper.authors])
-    return names, min(paper.authors_count, MAX_INTEGER)
+    return tuple([(author.name, author.affiliation) for author in paper.authors]), paper.authors_count
 
 
 def join_all(known: Iterable[Knowledge]) -> Knowledge:

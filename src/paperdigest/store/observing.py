@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from paperdigest import identity
-from paperdigest.store.merging import Fields, Knowledge, Stamp, fields_of
+from paperdigest.store.merging import Knowledge, Stamp, digest_of, fields_of
 from paperdigest.store.tables import to_stored
 from paperdigest.types import Author, Entry, Listing, Paper, PaperId, Validators
 
@@ -17,21 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Observation", "observe", "writable"]
 
+MAX_INTEGER = 2**63 - 1
+"""The greatest number that a database column holds."""
+
 _D = TypeVar("_D", bound="DataclassInstance")
 
 
 class Observation(NamedTuple):
-    """What one entry of one reading says of its paper."""
+    """What one entry of one reading says of its paper; ``key`` is the paper's printed identifier."""
 
     paper: Paper
-    fields: Fields
+    key: str
     stamp: Stamp
     source: str
-
-    @property
-    def key(self) -> str:
-        """The paper's own identifier, printed."""
-        return str(self.paper.id)
 
     def keys(self) -> tuple[str, ...]:
         """Every key by which the paper may be known."""
@@ -41,7 +39,7 @@ class Observation(NamedTuple):
         """Return what is known of a paper of which only this was ever observed."""
         moment, version = self.stamp[2], self.paper.version
         return Knowledge(
-            fields=self.fields,
+            fields=fields_of(self.paper),
             lead=self.stamp,
             stamps={},
             keys=frozenset(keys),
@@ -52,17 +50,19 @@ class Observation(NamedTuple):
 
 def observe(listing: Listing, authority: int) -> Iterator[tuple[Entry, Observation]]:
     """Yield each entry with its observation; ``authority`` ranks the source's kind (see `protocols.Source`)."""
-    moment = to_stored(listing.retrieved_at)
+    moment, source = to_stored(listing.retrieved_at), listing.source
     for entry in listing.entries:
         paper = entry.paper
-        fields, digest = fields_of(paper, listing.source)
-        yield entry, Observation(paper, fields, (paper.version or 0, authority, moment, digest), listing.source)
+        key = str(paper.id)
+        stamp = (paper.version or 0, authority, moment, digest_of(paper, key, source))
+        yield entry, Observation(paper, key, stamp, source)
 
 
 def writable(listing: Listing) -> Listing:
-    """Return the listing with "?" for half characters (lone surrogates): JSON can smuggle them into texts.
+    """Return the listing with "?" for half characters, and numbers capped at what a column holds.
 
-    No database takes them; recording finds that out by trying, so that others need not be looked through.
+    JSON can smuggle in both: lone surrogates, and integers beyond 64 bits. Recording finds them by failing, so
+    that listings without them need not be looked through.
     """
     return _writable_dataclass(listing)
 
@@ -79,6 +79,8 @@ def _writable_value(value: Any) -> Any:  # any value of a dataclass's field
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        return max(-MAX_INTEGER, min(value, MAX_INTEGER))
     if isinstance(value, tuple):
         return tuple(_writable_value(part) for part in value)
     return _writable_dataclass(value) if isinstance(value, Entry | Paper | PaperId | Author | Validators) else value

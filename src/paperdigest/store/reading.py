@@ -15,7 +15,7 @@ from paperdigest.store.merging import MATCH_PREFIX
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Appearance, Author, Paper, PaperId, StoredPaper
 
-__all__ = ["SearchResult", "first_seen_between", "known_among", "load_papers", "number_of", "search"]
+__all__ = ["SearchResult", "first_seen_between", "is_index_behind", "known_among", "load_papers", "number_of", "search"]
 
 _PAPERS = """
 SELECT id, key, first_seen_at, version, withdrawn, authors_count, published_at, updated_at, url, pdf_url, code_url,
@@ -64,6 +64,12 @@ def search(connection: Connection, query: Query | None, *, limit: int, offset: i
         total = connection.exec_driver_sql(counted, (match,)).scalar_one()
         found = connection.exec_driver_sql(_FOUND, (match, limit, offset))
     return SearchResult(total=total, papers=load_papers(connection, list(found.scalars())))
+
+
+def is_index_behind(connection: Connection) -> bool:
+    """Say whether papers wait to be indexed (see `indexing`)."""
+    query = "SELECT (SELECT max(id) FROM papers) > (SELECT coalesce(max(id), 0) FROM paper_search_docsize)"
+    return bool(connection.exec_driver_sql(query).scalar_one())
 
 
 def match_expression(query: Query) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Cursor
 
-from paperdigest.store import bridging, knowledge_rows, network
+from paperdigest.store import bridging, indexing, knowledge_rows, network
 from paperdigest.store.listing_rows import record_listing
 from paperdigest.store.matching import groups
 from paperdigest.store.merging import Knowledge, Stamp, best_key, join_all
@@ -138,7 +138,13 @@ def _plan_others(
     A paper that is joined here takes its mere repetitions (``same``) along.
     """
     keyed = [(observation, observation.keys()) for observation in observations]
-    found = _look_up(cursor, {key for _, keys in keyed for key in keys})
+    every = [key for _, keys in keyed for key in keys]
+    found = _look_up(cursor, every)
+    following = knowledge_rows.next_paper_id(cursor)
+    if not found and len(set(every)) == len(every):  # nothing known, nothing shared: a day that was never read
+        for number, (observation, keys) in enumerate(keyed, start=following):
+            plan.new[number] = observation.knowledge(keys)
+        return {observation.key: number for number, (observation, _) in enumerate(keyed, start=following)}
     links: list[tuple[str | int, ...]] = [keys for _, keys in keyed]
     links += [(key, number) for key, (number, _) in found.items()]
     parts = groups(links)
@@ -147,7 +153,6 @@ def _plan_others(
     for observation, keys in keyed:
         members[part_of[keys[0]]].append(observation.knowledge(keys))
     stored = knowledge_rows.load_knowledge(cursor, {number for number, _ in found.values()})
-    following = knowledge_rows.next_paper_id(cursor)
     for part, told in zip(parts, members, strict=True):
         numbers = sorted(node for node in part if isinstance(node, int))
         told += [one.knowledge(one.keys()) for number in numbers for one in same.pop(number, ())]
@@ -170,7 +175,9 @@ def _write(cursor: Cursor, plan: _Plan) -> None:
     retold = [number for number, (old, new) in plan.changed.items() if _texts(old) != _texts(new)]
     merged = [number for gone in plan.merged.values() for number in gone]
     if retold or merged:
-        knowledge_rows.delete_texts(cursor, [*retold, *merged])
+        highest = indexing.highest_indexed(cursor)  # later papers wait to be indexed as they will be then
+        retold = [number for number in retold if number <= highest]
+        indexing.delete_texts(cursor, [*retold, *(number for number in merged if number <= highest)])
     for keep, gone in plan.merged.items():
         for number in gone:
             bridging.absorb(cursor, keep, number)
@@ -178,8 +185,10 @@ def _write(cursor: Cursor, plan: _Plan) -> None:
         knowledge_rows.save_changed(cursor, plan.changed)
     if plan.new:
         knowledge_rows.save_new(cursor, plan.new)
-    if plan.new or retold:
-        knowledge_rows.index_texts(cursor, [*plan.new, *retold])
+    if retold:
+        indexing.index_texts(cursor, retold)
+    if plan.new:
+        indexing.index_waiting(cursor, at_least=indexing.BATCH)
     if plan.seen_again:
         cursor.executemany(
             "UPDATE provenance SET observed_at = ? WHERE paper_id = ?",

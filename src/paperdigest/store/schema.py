@@ -42,8 +42,8 @@ SEARCH_DDL = (
     ) AS authors
     FROM papers
     """,
-    # External content: the index holds no second copy of the texts. It is kept up by `recording` alone, one
-    # statement per transaction: a trigger would make FTS5 write out a segment for every single row.
+    # External content: the index holds no second copy of the texts. It is kept up by `indexing` alone, one
+    # statement for many papers: a trigger would make FTS5 write out a segment for every single row.
     """
     CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
