@@ -124,8 +124,8 @@ class Wire(smtplib.SMTP):
         """Send bytes or ASCII text, in bounded time."""
         if self.sock is None:
             self._lose("the connection is closed")
+        self.sock.settimeout(self._patience())
         try:
-            self.sock.settimeout(self._patience())
             self.sock.sendall(s.encode("ascii") if isinstance(s, str) else s)  # type: ignore[arg-type]  # str or buffer
         except OSError as error:
             self._lose(_in_words(error), error)
@@ -158,10 +158,9 @@ class Wire(smtplib.SMTP):
         return line.rstrip(b"\r")
 
     def _receive(self) -> None:
-        if self.sock is None:
-            self._lose("the connection is closed")
+        assert self.sock is not None  # something was just sent
+        self.sock.settimeout(self._patience())
         try:
-            self.sock.settimeout(self._patience())
             chunk = self.sock.recv(_BLOCK)
         except OSError as error:
             self._lose(_in_words(error), error)
@@ -171,7 +170,8 @@ class Wire(smtplib.SMTP):
 
     def _spoke_early(self) -> bool:
         """Look, without waiting, whether the server answered or hung up while the message was being sent."""
-        if self._buffer or self.sock is None:
+        assert self.sock is not None  # something was just sent
+        if self._buffer:
             return True
         self.sock.settimeout(0)
         try:
@@ -207,8 +207,6 @@ def stuffed(content: bytes) -> bytes:
 
 
 def _in_words(error: OSError) -> str:
-    if isinstance(error, Lost):
-        return str(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return f"the connection broke ({error.strerror or type(error).__name__})"

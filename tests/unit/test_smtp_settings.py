@@ -1,0 +1,57 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from paperdigest.mail import BUILTIN
+from paperdigest.mail.smtp import SmtpMailer
+from paperdigest.plugins import load_plugin
+
+CERTIFICATE = Path(__file__).parents[1] / "data" / "mail" / "localhost.pem"
+LOGIN = {"user": "digest", "password": "correct horse"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"tls": "none", "host": "relay.example.org", "port": 25},
+        {"tls": "implicit", "host": "relay.example.org", "port": 465, **LOGIN},
+        {"tls": "starttls", "ca_file": str(CERTIFICATE), **LOGIN},
+        *({"tls": "none", "host": host, **LOGIN} for host in ("localhost", "127.0.0.1", "127.8.9.10", "::1")),
+    ],
+)
+def test_settings_that_can_be_meant_are_taken(settings: dict[str, Any]) -> None:
+    mailer = load_plugin("mailers", "smtp", BUILTIN)(settings)
+    assert isinstance(mailer, SmtpMailer)
+    assert "correct horse" not in repr(vars(mailer))
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "problem"),
+    [
+        ({"tls": "none", "host": "relay.example.org", **LOGIN}, "", "in clear"),
+        ({"tls": "none", "host": "localhost.evil.example", **LOGIN}, "", "in clear"),
+        ({"tls": "none", "host": "192.0.2.7", **LOGIN}, "", "in clear"),
+        ({"user": "digest"}, "", "no password"),
+        ({"password": "correct horse"}, "", "no user"),
+        ({"user": "a\0b", "password": "correct horse"}, "", "NUL"),
+        ({"tls": "maybe"}, "tls", "starttls"),
+        ({"host": ""}, "host", "match"),
+        ({"host": "a host"}, "host", "match"),
+        ({"host": "relay.example.org\r\n"}, "host", "match"),
+        ({"port": 0}, "port", "greater"),
+        ({"timeout_s": 0}, "timeout_s", "greater"),
+        ({"ca_file": "/nowhere/authority.pem"}, "ca_file", "authority.pem"),
+        ({"ca_file": __file__}, "ca_file", "no certificates"),
+        ({"retries": 3, **LOGIN}, "retries", "not permitted"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused_without_showing_the_password(
+    settings: dict[str, Any], key: str, problem: str
+) -> None:
+    with pytest.raises(ValidationError, match=problem) as caught:
+        SmtpMailer(settings)
+    assert [".".join(map(str, item["loc"])) for item in caught.value.errors()] == [key]
+    assert "correct horse" not in str(caught.value)
