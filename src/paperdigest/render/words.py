@@ -70,12 +70,13 @@ def shorten(text: str, limit: int) -> str:
         return text
     if limit < 2:
         return ""
-    head = text[: limit - 1]  # one place for the ellipsis
-    ends = [end.end() for end in _SENTENCE_END.finditer(head) if end.end() < len(head) and end.end() * 2 >= limit]
+    room = limit - 1  # one place for the ellipsis
+    seen = text[: limit + 1]  # what follows an end tells whether it is one
+    ends = [end.end() for end in _SENTENCE_END.finditer(seen) if limit <= end.end() * 2 <= room * 2]
     if ends:
-        return f"{head[: ends[-1]]} …" if ends[-1] + 2 <= limit else f"{head[: ends[-1]]}…"
-    space = head.rfind(" ", limit // 2)
-    return head[: space if space > 0 else len(head)].rstrip(" ,;:") + "…"
+        return f"{text[: ends[-1]]} …" if ends[-1] < room else f"{text[: ends[-1]]}…"
+    space = text.rfind(" ", limit // 2, limit)
+    return text[: space if space > 0 else room].rstrip(" ,;:") + "…"
 
 
 def emphasised(text: str) -> tuple[Span, ...]:
