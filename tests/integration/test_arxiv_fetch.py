@@ -148,6 +148,15 @@ def test_a_category_that_fails_or_lags_makes_it_partial_and_is_named(server: Rep
     assert "cs.LG" in (listing.note or "")
 
 
+def test_what_is_missing_of_one_category_is_told_of_all(server: ReplayServer, client: HttpClient) -> None:
+    short = body("list_new.html").replace(b"Total of 4", b"Total of 7")
+    server.answer("/list/cs.SE/new?skip=0&show=2000", Reply(body=body("list_new.html")))
+    server.answer("/list/cs.AI/new?skip=0&show=2000", Reply(body=short))
+    listing = fetched(arxiv(server, "listing", "/list", "cs.SE cs.AI"), client)
+    assert (listing.state, listing.announced_count) == (ListingState.PARTIAL, 7)
+    assert listing.note == f"{server.url('/list/cs.AI/new?skip=0&show=2000')}: 4 of 7 announced entries"
+
+
 def test_no_page_at_all_is_a_source_error(server: ReplayServer, client: HttpClient) -> None:
     with pytest.raises(FetchError, match="404"):
         arxiv(server, "listing", "/list", "cs.SE cs.AI").fetch(client, FetchRequest(now=NOW))
@@ -271,6 +280,16 @@ def test_an_unchanged_first_page_is_unmodified(server: ReplayServer, client: Htt
     stored = fetched(source, client).validators[0]
     again = source.fetch(client, FetchRequest(now=NOW, validators={stored.url: stored}))
     assert isinstance(again, Unmodified)
+
+
+def test_unreadable_entries_count_as_read_when_paging(server: ReplayServer, client: HttpClient) -> None:
+    source = arxiv(server, "api", "/api/query")
+    server.answer(api_path(source, 0), Reply(body=api_page(0, 9, 20).replace(b"2604.00003v1", b"nonsense")))
+    server.answer(api_path(source, 5), Reply(body=api_page(5, 14, 20)))
+    server.answer(api_path(source, 10), Reply(body=api_page(10, 19, 20)))
+    listing = fetched(source, client)
+    assert (len(listing.entries), listing.dropped, listing.state) == (19, 1, ListingState.PARTIAL)
+    assert listing.note == "1 of 20 entries could not be read"
 
 
 # OAI-PMH.

@@ -137,3 +137,10 @@ def test_unwanted_announce_types_are_left_out_and_told() -> None:
     listing = read(RSS, announce_types=["new", "cross"])
     assert ids(listing) == ["2604.11111", "2604.22222"]
     assert (listing.state, listing.note) == (ListingState.COMPLETE, "2 entries left out by announce_types")
+
+
+def test_a_description_without_its_prefix_is_the_abstract() -> None:
+    plain = RSS.replace("arXiv:2604.22222v1 Announce Type: cross \nAbstract: It belongs", "It belongs")
+    listing = read(plain)
+    assert papers(listing)[1].abstract == "It belongs to two fields."
+    assert listing.entries[1].announce_type == "cross"

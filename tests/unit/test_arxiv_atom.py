@@ -141,3 +141,11 @@ def test_an_abstract_of_megabytes_is_cut_with_a_mark() -> None:
     assert long.abstract is not None
     assert len(long.abstract) == 64_001
     assert long.abstract.endswith("x…")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [("<title>Error</title>", "<title>Oops</title>"), ("/api/errors#", "/else#")]
+)
+def test_an_error_is_known_by_its_id_or_its_title(was: str, becomes: str) -> None:
+    with pytest.raises(ParseError, match="incorrect id format"):
+        read(body("api_error.xml").decode().replace(was, becomes))

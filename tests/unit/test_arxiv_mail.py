@@ -130,3 +130,13 @@ def test_the_newest_revision_of_an_abs_record_counts() -> None:
     (paper,) = papers(read(record))
     assert (paper.version, paper.withdrawn) == (10, True)
     assert paper.updated_at == datetime(2008, 3, 6, 4, 28, 27, tzinfo=UTC)
+
+
+def test_a_list_with_one_day_head_is_that_days() -> None:
+    weekly = body("mail_weekly.txt").replace(b"Thu, 2 Mar 2023 */", b"Fri, 3 Mar 2023 */")
+    assert (read(weekly).period, read(weekly).listed_on) == (Period.DAY, date(2023, 3, 3))
+
+
+def test_the_first_of_two_fields_of_one_name_counts() -> None:
+    twice = MAIL.replace("Authors: Emmy Noether\n", "Authors: Emmy Noether\nAuthors: Nobody,\n  Somebody\n")
+    assert read(twice).entries == read(MAIL).entries

@@ -131,3 +131,10 @@ def test_a_record_in_an_unknown_format_is_counted() -> None:
 def test_an_impossible_version_is_no_version(version: str) -> None:
     paper = papers(read(RAW.replace('version="v1"', f'version="{version}"', 1)))[0]
     assert (paper.version, paper.published_at) == (None, None)
+
+
+def test_a_search_is_dated_by_its_newest_datestamp() -> None:
+    wide = RAW.replace('from="2026-04-14"', 'from="2026-04-01"').replace(
+        "<datestamp>2026-04-14", "<datestamp>2026-04-02", 1
+    )
+    assert (read(wide).period, read(wide).listed_on) == (Period.SEARCH, date(2026, 4, 14))

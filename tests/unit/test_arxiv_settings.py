@@ -153,3 +153,25 @@ def test_an_entity_bomb_costs_nothing() -> None:
     wide = bomb.replace('version="1.0"', 'version="1.0" encoding="utf-16"').encode("utf-16")
     with pytest.raises(ParseError):
         read(wide)
+
+
+@pytest.mark.parametrize("name", ["api.xml", "rss.xml", "oai_raw.xml"])
+def test_comments_and_instructions_in_a_text_part_nothing(name: str) -> None:
+    text = body(name).decode()
+    spiced = text.replace("tests", "te<!-- hidden -->sts").replace("Trace", "Tra<?hidden too?>ce")
+    assert spiced != text
+    assert read(spiced).entries == read(text).entries
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (body("rss.xml").replace(b"</channel>", b"<a/>" * 2_000_001 + b"</channel>"), "more than 2000000 tags"),
+        (body("list_new.html").replace(b"</body>", b"<p>" * 2_000_001 + b"</body>"), "more than 2000000 tags"),
+        (body("mail_daily.txt") + b"\n" * 500_001, "more than 500000 lines"),
+    ],
+    ids=["feed", "page", "mail"],
+)
+def test_millions_of_tags_or_lines_are_refused_before_they_cost_memory(content: bytes, problem: str) -> None:
+    with pytest.raises(ParseError, match=problem):
+        read(content)

@@ -12,7 +12,8 @@ __all__ = ["author", "from_family_first", "from_line"]
 
 _MAX_NAME_CHARS = 300
 _MAX_AFFILIATION_CHARS = 1000
-_MARK = re.compile(r"[(),]|\s+and\s+", re.IGNORECASE)
+_MAX_LINE_CHARS = 500_000
+_MARK = re.compile(r"[(),]| and ", re.IGNORECASE)
 _KEY = re.compile(r"\((\d{1,3})\)\s*([^()]+)")
 _KEYS = re.compile(r"(?:\d{1,3}|and|[,\s&*]+)+", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.IGNORECASE)
@@ -52,6 +53,7 @@ def from_line(line: str, *, split_and: bool) -> tuple[Author, ...]:
         line: the string; brackets that do not match are taken as text.
         split_and: also part names at ``and`` (mail, OAI), which the feeds never write.
     """
+    line = " ".join(line[:_MAX_LINE_CHARS].split())
     group = _GROUP.match(line)
     if group is not None:
         first = author(group[1])

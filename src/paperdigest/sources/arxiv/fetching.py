@@ -114,17 +114,18 @@ def _joined(errand: Errand, listings: Sequence[Listing], gaps: list[str]) -> Lis
     gaps += [f"{one.url} still shows {one.listed_on}" for one in listings if one.listed_on != newest]
     if len(current) == 1 and not gaps:
         return current[0]
-    gaps += [one.note for one in current if one.note and one.state is ListingState.PARTIAL]
+    gaps += [f"{one.url}: {one.note}" for one in current if one.state is ListingState.PARTIAL]
     items: list[Item] = [(entry.paper, entry.announce_type) for one in current for entry in one.entries]
     distinct = len({paper.id for paper, _ in items})
     announced = sum(one.announced_count or 0 for one in current) - (len(items) - distinct)
+    # What single pages lack is among the gaps already, so their sum is not compared once more.
     context = ParseContext(source=errand.source, retrieved_at=current[-1].retrieved_at, listed_on=newest)
     return listing_of(
         context,
         items,
         proved_on=newest,
         announced=announced,
-        counted=distinct,
+        counted=announced,
         dropped=sum(one.dropped for one in current),
         gaps=gaps,
     )

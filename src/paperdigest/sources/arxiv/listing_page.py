@@ -17,6 +17,7 @@ from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.authors import author
 from paperdigest.sources.arxiv.dates import from_words
 from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper, midnight
+from paperdigest.sources.arxiv.xmltree import check_size
 from paperdigest.types import Author, Listing
 
 __all__ = ["parse"]
@@ -27,6 +28,7 @@ _SECTION = re.compile(
     r"\((?:continued,\s*)?showing\s+(?:first\s+|last\s+)?(?P<shown>\d{1,6})\s+of\s+(?P<total>\d{1,6})\s+entr",
     re.IGNORECASE | re.DOTALL,
 )
+_HEADING_CHARS = 300
 _TYPES = {"new": "new", "cross": "cross", "replacement": "replace"}
 _TOTAL = re.compile(r"total of (\d{1,6}) entries", re.IGNORECASE)
 _ABS = re.compile(r"(?:https?://[a-z.]*arxiv\.org)?/abs/(?P<id>\S+)", re.IGNORECASE)
@@ -48,6 +50,7 @@ def parse(body: bytes, context: ParseContext) -> Listing:
     Raises:
         ParseError: no head and no section: a challenge, login or error page, or a changed layout.
     """
+    check_size(body, context)
     root = _tree(body, context)
     sections: list[_Section] = []
     items: list[Item] = []
@@ -60,7 +63,7 @@ def parse(body: bytes, context: ParseContext) -> Listing:
             items += [item] if item else []
             dropped += item is None
         elif element.tag == "h3":
-            text = _text(element) or ""
+            text = (_text(element) or "")[:_HEADING_CHARS]
             if _HEAD.search(text):
                 headed, listed_on = True, from_words(text)
             elif match := _SECTION.search(text):
@@ -68,7 +71,7 @@ def parse(body: bytes, context: ParseContext) -> Listing:
         elif element.tag == "p" and not len(element):
             quiet = quiet or (element.text or "").strip().lower().startswith("no updates")
         elif element.get("class") == "paging":
-            pages_total = max([pages_total, *map(int, _TOTAL.findall(_text(element) or ""))])
+            pages_total = max([pages_total, *map(int, _TOTAL.findall((_text(element) or "")[:_HEADING_CHARS]))])
     if not sections and not (headed and quiet):
         raise ParseError(
             context.name,

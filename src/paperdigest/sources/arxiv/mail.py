@@ -22,6 +22,7 @@ from paperdigest.types import Listing, Period
 
 __all__ = ["looks_like_mail", "parse"]
 
+_MAX_LINES = 500_000
 _LOOKS = re.compile(r"^\\\\\s*$|^Subject: .* (?:daily|weekly|new)\b", re.MULTILINE)
 _ID_LINE = re.compile(r"(?:arXiv|Paper)(?P<early_cross>\s*\(\*cross-listing\*\))?:\s*(?P<id>\S+)(?P<rest>.*)")
 _SUBJECT = re.compile(r"^Subject:.*?\b(?P<new>\d{1,6}) new \+\s*(?P<cross>\d{1,6})?\s*crosses", re.MULTILINE)
@@ -57,6 +58,8 @@ def parse(body: bytes, context: ParseContext) -> Listing:
     Raises:
         ParseError: no entry, and no subject that says so.
     """
+    if body.count(b"\n") > _MAX_LINES:
+        raise ParseError(context.name, f"has more than {_MAX_LINES} lines", source=context.source)
     text = body.decode("utf-8", "replace").replace("\r\n", "\n").lstrip("\ufeff")
     blocks = list(_blocks(text))
     head = "\n".join(next((block.lines for block in blocks if block.lines), []))
@@ -136,23 +139,24 @@ def _entry(block: _Block) -> tuple[str, list[str], list[str]] | None:
 
 def _item(section: str, lines: list[str], abstract: list[str]) -> Item | None:
     id_line: re.Match[str] | None = None
-    fields: dict[str, str] = {}
+    written: dict[str, list[str]] = {}
     name = ""
     for line in lines:
         if line.startswith("  ") and name:
-            fields[name] += f"\n{line}"
+            written[name].append(line)
         elif id_line is None and (match := _ID_LINE.match(line)):
             id_line = match
         elif match := _REPLACED.match(line):
             name = "Replaced"
-            fields[name] = match["date"]
+            written[name] = [match["date"]]
         elif match := _FIELD.match(line):
-            name = match["name"]
-            fields.setdefault(name, match["value"])
+            name = match["name"] if match["name"] not in written else "repeated"
+            written[name] = [match["value"]]
     if id_line is None:
         return None
     cross = id_line["early_cross"] or "cross-listing" in id_line["rest"]
     announce_type = "cross" if cross and section == "new" else section
+    fields = {name: "\n".join(values) for name, values in written.items()}
     return _paper(id_line["id"], fields, "\n".join(abstract).strip() or None, announce_type)
 
 

@@ -112,19 +112,17 @@ def listing_of(
         ParseError: there were entries, and none of them could be read.
     """
     unique: dict[PaperId, Item] = {}
-    total = 0
     for item in items:
         unique.setdefault(item[0].id, item)
-        total += 1
     if dropped and not unique:
         raise ParseError(context.name, f"none of its {dropped} entries is an arXiv paper", source=context.source)
     found = len(unique) + dropped if counted is None else counted
     reasons = list(gaps)
     if dropped:
-        reasons.append(f"{dropped} of {total + dropped} entries could not be read")
+        reasons.append(f"{dropped} of {len(unique) + dropped} entries could not be read")
     if announced is not None and found < announced:
         reasons.append(f"{found} of {announced} announced entries")
-    elif announced is not None and not dropped:
+    elif announced is not None and not reasons:
         announced = min(announced, len(unique))  # met, though a paper stood twice or a record was deleted
     remarks = [*reasons, *notes]
     if context.listed_on is not None and proved_on not in (None, context.listed_on) and period is Period.DAY:

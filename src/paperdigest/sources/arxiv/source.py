@@ -15,7 +15,7 @@ from paperdigest.sources.arxiv import announce, atom, calendar, listing_page, ma
 from paperdigest.sources.arxiv.fetching import Errand, fetch_feed, fetch_pages
 from paperdigest.sources.arxiv.paging import fetch_api, fetch_oai
 from paperdigest.sources.arxiv.settings import ArxivSettings
-from paperdigest.sources.arxiv.xmltree import ATOM, load, local_name
+from paperdigest.sources.arxiv.xmltree import ATOM, check_size, load, local_name
 from paperdigest.types import ANNOUNCE_TYPES, Listing, Unmodified
 
 __all__ = ["ArxivSource"]
@@ -100,10 +100,7 @@ class ArxivSource:
 
 def _read(body: bytes, context: ParseContext) -> Listing:
     head = body[:_SNIFF_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head:
-        raise ParseError(
-            context.name, "is empty", source=context.source, hint="arXiv does this when it is busy; try again later"
-        )
+    check_size(body, context)
     if _HTML.match(head) or (head.startswith(b"<") and _HTML.search(head) and not head.startswith(b"<?xml")):
         return listing_page.parse(body, context)
     if head.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):

@@ -9,13 +9,14 @@ from lxml import etree
 from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 
-__all__ = ["ARXIV", "ATOM", "DC", "load", "local_name", "text_of"]
+__all__ = ["ARXIV", "ATOM", "DC", "check_size", "load", "local_name", "text_of"]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 _DTD = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _PROLOG_BYTES = 4096
+_MAX_TAGS = 2_000_000
 
 
 def load(body: bytes, context: ParseContext) -> etree._Element:
@@ -28,8 +29,7 @@ def load(body: bytes, context: ParseContext) -> etree._Element:
     """
     if _DTD.search(body, 0, _PROLOG_BYTES):
         raise _no_dtd(context)
-    if not body.strip():
-        raise ParseError(context.name, "is empty", source=context.source, hint="arXiv does this when it is busy")
+    check_size(body, context)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -47,6 +47,19 @@ def load(body: bytes, context: ParseContext) -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         raise _no_dtd(context)
     return root
+
+
+def check_size(body: bytes, context: ParseContext) -> None:
+    """Bound the memory that a tree of ``body`` can take: tags cost a hundred times their bytes.
+
+    Raises:
+        ParseError: empty, or with millions of tags.
+    """
+    if not body.strip():
+        hint = "arXiv does this when it is busy; try again later"
+        raise ParseError(context.name, "is empty", source=context.source, hint=hint)
+    if body.count(b"<") > _MAX_TAGS:
+        raise ParseError(context.name, f"has more than {_MAX_TAGS} tags", source=context.source)
 
 
 def text_of(element: etree._Element | None) -> str | None:
