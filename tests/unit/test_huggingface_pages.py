@@ -199,6 +199,14 @@ def test_a_card_whose_paper_cannot_be_told_is_counted() -> None:
 
 
 def test_deeply_nested_and_endless_pages_are_bounded() -> None:
-    for body in (b"<div>" * 200_000, b"<article>" * 50_000, b"<article><h3>" + b"<b>" * 50_000, b"<a " * 200_000):
+    for body in (b"<div>" * 200_000, b"<article>" * 50_000, b"<article><h3>" + b"<b>" * 50_000):
+        with pytest.raises(ParseError, match="nested deeper than 100"):
+            parse(body)
+    for body in (b"<a " * 200_000, b"<p>" * 50_000, b"<h3><a href=/papers/>" * 40):
         with pytest.raises(ParseError, match="no Daily Papers page"):
             parse(body)
+
+
+def test_a_card_in_a_card_is_a_part_of_it() -> None:
+    listing = parse(cards(card(1, extra=card(2)), card(3)))
+    assert [entry.paper.id.local for entry in listing.entries] == ["2510.00001", "2510.00003"]

@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
+from bs4 import Tag
+
 from paperdigest.latex import readable
+from paperdigest.sources.html import attribute
 from paperdigest.sources.huggingface.items import Identity, Items, identify
-from paperdigest.sources.huggingface.page import Element, text_of
 from paperdigest.types import Entry, Paper, PaperId
 
 __all__ = ["read_cards"]
@@ -28,7 +30,7 @@ _NUMBER = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(k?)")
 _SHORTEST_ABSTRACT = 80
 
 
-def read_cards(cards: Sequence[Element], *, listed_on: date, with_abstracts: bool) -> Items:
+def read_cards(cards: Sequence[Tag], *, listed_on: date, with_abstracts: bool) -> Items:
     """Return the entries of the cards, each paper once.
 
     Args:
@@ -39,12 +41,12 @@ def read_cards(cards: Sequence[Element], *, listed_on: date, with_abstracts: boo
     entries: dict[PaperId, Entry] = {}
     size = dropped = 0
     for card in cards:
-        link = next((link for heading in card.iter("h3") for link in heading.iter("a") if _leads_to_paper(link)), None)
+        link = card.select_one('h3 a[href*="/papers/"]')
         if link is None:
             continue
         size += 1
         identity = identify(_paper_of(link))
-        title = readable(text_of(link))
+        title = readable(link.get_text())
         if identity is None or not title:
             dropped += 1
         elif identity.id not in entries:
@@ -52,12 +54,8 @@ def read_cards(cards: Sequence[Element], *, listed_on: date, with_abstracts: boo
     return Items(entries=tuple(entries.values()), size=size, dropped=dropped)
 
 
-def _read_card(
-    card: Element, identity: Identity, title: str, rank: int, listed_on: date, with_abstracts: bool
-) -> Entry:
-    texts = [str(text).strip("·• \n") for text in card.itertext()]
-    votes = next((part for part in card.iter() if "leading-none" in (part.get("class") or "").split()), None)
-    comments = next((link for link in card.iter("a") if (link.get("href") or "").endswith("#community")), None)
+def _read_card(card: Tag, identity: Identity, title: str, rank: int, listed_on: date, with_abstracts: bool) -> Entry:
+    texts = [text.strip("·• \n") for text in card.strings]
     paper = Paper(
         id=identity.id,
         title=title,
@@ -71,23 +69,19 @@ def _read_card(
     return Entry(
         paper=paper,
         rank=rank,
-        upvotes=_number(text_of(votes)) if votes is not None else None,
-        comments=_number(text_of(comments)) if comments is not None else None,
+        upvotes=_number(card.select_one(".leading-none")),
+        comments=_number(card.select_one('a[href$="#community"]')),
     )
 
 
-def _leads_to_paper(link: Element) -> bool:
-    return "/papers/" in (link.get("href") or "")
-
-
-def _paper_of(link: Element) -> str:
+def _paper_of(link: Tag) -> str:
     """The id is what follows ``/papers/``; an arXiv id of the old form holds a slash."""
-    path = (link.get("href") or "").partition("#")[0].partition("?")[0]
+    path = attribute(link, "href").partition("#")[0].partition("?")[0]
     return path.partition("/papers/")[2]
 
 
-def _abstract(card: Element) -> str | None:
-    found = max((readable(text_of(part)) for part in card.iter("p")), key=len, default="")
+def _abstract(card: Tag) -> str | None:
+    found = max((readable(part.get_text()) for part in card.find_all("p")), key=len, default="")
     return found if len(found) >= _SHORTEST_ABSTRACT else None
 
 
@@ -116,9 +110,9 @@ def _published_at(text: str, listed_on: date) -> datetime | None:
     return None
 
 
-def _number(text: str) -> int | None:
+def _number(tag: Tag | None) -> int | None:
     """Read ``45`` and ``3.29k``; None for the dash of a paper without votes."""
-    match = _NUMBER.fullmatch(text.strip())
+    match = _NUMBER.fullmatch(tag.get_text().strip()) if tag else None
     if match is None or (len(match[1]) > 6 and match[3]):
         return None
     whole, decimals = int(match[1]), (match[2] or "")

@@ -1,27 +1,19 @@
-"""Find what a papers page says: the JSON in its ``data-props``, else its visible cards.
-
-The page is parsed once, by lxml itself and not through Beautiful Soup: its tree is bounded in depth
-(libxml2 goes no deeper than 255 elements), where 4,000 elements nested in each other cost Beautiful Soup
-20 seconds, and attribute order, quoting and entities do not matter to it either.
-"""
+"""Find what a papers page says: the JSON in its ``data-props``, else its visible cards."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lxml import etree
+from bs4 import BeautifulSoup, Tag
 
-from paperdigest.errors import ParseError
+from paperdigest.sources.html import attribute, soup
 
-__all__ = ["PAPER", "Element", "Page", "read_page", "text_of"]
-
-Element = etree._Element  # noqa: SLF001  # the only name that lxml gives the type of its elements
+__all__ = ["PAPER", "Page", "read_page"]
 
 LISTING, PAPER = "DailyPapers", "PaperContent"
-_WITH_PROPS = etree.XPath(f"(//*[@data-props != ''][@data-target = '{LISTING}' or @data-target = '{PAPER}'])[1]")
-_OUTERMOST_CARDS = etree.XPath("//article[not(ancestor::article)]")
-_OWN_ADDRESS = etree.XPath("string(//meta[@property = 'og:url']/@content | //link[@rel = 'canonical']/@href)")
-_TITLE = etree.XPath("string(//title)")
+_DATA = f'[data-target="{LISTING}"], [data-target="{PAPER}"]'
+_OWN_ADDRESS = 'meta[property="og:url"][content], link[rel~="canonical"][href]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,33 +25,32 @@ class Page:
 
     target: str | None = None
     props: str | None = None
-    cards: tuple[Element, ...] = ()
+    cards: tuple[Tag, ...] = ()
     url: str = ""
     title: str = ""
 
 
 def read_page(text: str, name: str) -> Page:
-    """Return what is of use on an HTML page.
+    """Return what is of use on an HTML page; its cards are looked at only when it holds no data.
 
     Raises:
-        ParseError: it is nothing that can be read as HTML.
+        ParseError: see `soup`.
     """
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    try:
-        root: Element | None = etree.fromstring(text.encode("utf-8"), parser)
-    except etree.LxmlError as error:
-        raise ParseError(name, "not readable as HTML") from error
-    if root is None:
-        return Page()
-    url = str(_OWN_ADDRESS(root)).strip()
-    found = _WITH_PROPS(root)
-    if isinstance(found, list) and found and isinstance(element := found[0], Element):
-        return Page(target=element.get("data-target"), props=element.get("data-props"), url=url)
-    articles = _OUTERMOST_CARDS(root)
-    cards = tuple(card for card in articles if isinstance(card, Element)) if isinstance(articles, list) else ()
-    return Page(cards=cards, url=url, title=" ".join(str(_TITLE(root)).split())[:80])
+    head = soup(text, name, only=_may_hold_data)
+    url = _own_address(head)
+    for element in head.select(_DATA):
+        if props := attribute(element, "data-props"):
+            return Page(target=attribute(element, "data-target"), props=props, url=url)
+    page = soup(text, name)
+    cards = tuple(card for card in page.find_all("article") if all(parent.name != "article" for parent in card.parents))
+    title = page.title.get_text() if page.title else ""
+    return Page(cards=cards, url=url, title=" ".join(title.split())[:80])
 
 
-def text_of(element: Element) -> str:
-    """Return the text inside an element."""
-    return "".join(str(text) for text in element.itertext())
+def _may_hold_data(tag: str, attributes: Mapping[str, str]) -> bool:
+    return "data-props" in attributes or tag in ("meta", "link")
+
+
+def _own_address(page: BeautifulSoup) -> str:
+    found = page.select_one(_OWN_ADDRESS)
+    return (attribute(found, "content") or attribute(found, "href")).strip() if found else ""
