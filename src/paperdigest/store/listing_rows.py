@@ -92,11 +92,21 @@ class _Standing(NamedTuple):
 
 def join_places(one: Place, other: Place) -> Place:
     """Return what two readings together say of an entry: associative, commutative, idempotent."""
-    if None not in other[:5] and one.placed_at < other.placed_at and one.voted_at < other.voted_at:
+    if one.placed_at < other.placed_at and one.voted_at < other.voted_at and _says_as_much(other, one):
         return other if other.confirmed else Place(*other[:6], one.confirmed)  # the usual case: the next reading
     placed = max(one, other, key=_place_order)
     voted = max(one, other, key=_vote_order)
     return Place(*placed[:3], *voted[3:6], one.confirmed or other.confirmed)
+
+
+def _says_as_much(one: Place, other: Place) -> bool:
+    """Say whether every value that ``other`` has is there in ``one``, too."""
+    return (
+        (one.rank is not None or other.rank is None)
+        and (one.announce_type is not None or other.announce_type is None)
+        and (one.upvotes is not None or other.upvotes is None)
+        and (one.comments is not None or other.comments is None)
+    )
 
 
 def _place_order(place: Place) -> tuple[object, ...]:

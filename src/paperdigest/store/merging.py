@@ -195,7 +195,8 @@ def _first_sights(one: dict[int, tuple[str, str]], other: dict[int, tuple[str, s
 
 def best_key(keys: Iterable[str]) -> str:
     """Return the printed `PaperId` among ``keys`` by which a paper is known: arXiv, DOI, others, URL, title."""
-    return min((key for key in keys if not key.startswith(MATCH_PREFIX)), key=_strength)
+    identifiers = [key for key in keys if not key.startswith(MATCH_PREFIX)]
+    return identifiers[0] if len(identifiers) == 1 else min(identifiers, key=_strength)
 
 
 def _strength(key: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ any SQLite tool; written and read by C code. Dates are ``2026-04-15``.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     Boolean,
@@ -49,7 +49,7 @@ __all__ = [
 
 def to_stored(moment: datetime) -> str:
     """Return the stored form of an aware UTC moment: fixed width, sortable as text."""
-    if moment.utcoffset() != timedelta(0):
+    if moment.tzinfo is not UTC and moment.utcoffset() != timedelta(0):
         raise ValueError(f"only aware UTC moments are stored, not {moment!r}")
     return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
