@@ -140,3 +140,8 @@ def test_a_list_with_one_day_head_is_that_days() -> None:
 def test_the_first_of_two_fields_of_one_name_counts() -> None:
     twice = MAIL.replace("Authors: Emmy Noether\n", "Authors: Emmy Noether\nAuthors: Nobody,\n  Somebody\n")
     assert read(twice).entries == read(MAIL).entries
+
+
+def test_a_week_stays_a_week_when_a_day_is_asked_for() -> None:
+    listing = read(body("mail_weekly.txt"), listed_on=date(2023, 3, 4))
+    assert (listing.period, listing.listed_on) == (Period.WEEK, date(2023, 3, 4))

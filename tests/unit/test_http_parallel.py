@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperdigest.errors import FetchError, ParseError
-from paperdigest.http import HttpClient, Job, run_by_host
+from paperdigest.http import HttpClient, Job, batches_by_host, run_by_host
 from paperdigest.http.parallel import _Board
 
 
@@ -152,3 +152,26 @@ def test_a_client_knows_the_group_of_a_job() -> None:
     other = client.view(per_host=16).job("b", "http://127.0.0.1:8000/", lambda: 1)
     assert (arxiv.group, arxiv.at_once) == ("arxiv.org", 1)
     assert (other.group, other.at_once) == ("127.0.0.1:8000", 16)
+
+
+def test_what_came_while_the_caller_was_busy_comes_at_once() -> None:
+    ran: list[int] = []
+    all_done = threading.Event()
+
+    def last() -> int:
+        all_done.set()
+        return 9
+
+    jobs = [job("first", group="g"), *(job(str(n), lambda: note(ran), group="g") for n in range(8))]
+    batches = batches_by_host([*jobs, job("last", last, group="g")], workers=1)
+    first = next(batches)
+    assert all_done.wait(5)
+    rest = list(batches)
+    names = [outcome.name for batch in (first, *rest) for outcome in batch]
+    assert names == ["first", *map(str, range(8)), "last"]
+    assert len(rest) <= 2
+
+
+def test_a_batch_has_an_end() -> None:
+    batches = batches_by_host([job(str(n)) for n in range(200)], workers=4)
+    assert max(len(batch) for batch in batches) <= 64

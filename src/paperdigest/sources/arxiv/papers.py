@@ -101,7 +101,7 @@ def listing_of(
         context: source, name, day.
         items: papers with their announce types, in the source's order.
         proved_on: the day the body itself proves.
-        period: what it covers when no day was asked for.
+        period: what it covers; a search becomes a day's listing when a day was asked for.
         announced: the source's own count.
         counted: what to compare it with, if not the number of different papers and dropped entries.
         dropped: entries that could not be read.
@@ -125,24 +125,27 @@ def listing_of(
     elif announced is not None and not reasons:
         announced = min(announced, len(unique))  # met, though a paper stood twice or a record was deleted
     remarks = [*reasons, *notes]
-    if context.listed_on is not None and proved_on not in (None, context.listed_on) and period is Period.DAY:
-        remarks.append(f"dated {context.listed_on} as asked, the body says {proved_on}")
+    asked = context.listed_on
+    if asked is not None and proved_on not in (None, asked) and period is Period.DAY:
+        remarks.append(f"dated {asked} as asked, the body says {proved_on}")
     empty = ListingState.QUIET if not unique else ListingState.COMPLETE
     return Listing(
         source=context.source,
         kind=KIND,
-        listed_on=context.listed_on or proved_on or _date_in(context.name) or context.retrieved_at.date(),
+        listed_on=asked or proved_on or _date_in(context.name) or context.retrieved_at.date(),
         retrieved_at=context.retrieved_at,
         state=ListingState.PARTIAL if reasons else empty,
-        entries=tuple(
-            Entry(paper=paper, rank=rank, announce_type=kind if kind in ANNOUNCE_TYPES else None)
-            for rank, (paper, kind) in enumerate(unique.values(), 1)
-        ),
-        period=Period.DAY if context.listed_on is not None else period,
+        entries=tuple(_entry(rank, item) for rank, item in enumerate(unique.values(), 1)),
+        period=Period.DAY if asked is not None and period is Period.SEARCH else period,
         announced_count=announced,
         dropped=dropped,
         note="; ".join(remarks) or None,
     )
+
+
+def _entry(rank: int, item: Item) -> Entry:
+    paper, kind = item
+    return Entry(paper=paper, rank=rank, announce_type=kind if kind in ANNOUNCE_TYPES else None)
 
 
 def _readable(field: str, raw: str | None) -> tuple[str | None, str | None]:

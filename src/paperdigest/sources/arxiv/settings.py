@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -26,32 +26,30 @@ def _several(value: object) -> object:
 Category = Annotated[str, Field(pattern=_CATEGORY, max_length=40)]
 
 
+def _usual(given: dict[str, Any]) -> Via:
+    """Return the interface to ask when none is named: only the API understands a query."""
+    return "api" if given.get("query") is not None else "rss"
+
+
 class ArxivSettings(BaseModel):
     """Settings of one arXiv source.
 
     Attributes:
         category: ``"cs.SE"`` or ``["cs.SE", "cs.AI"]``; an archive such as ``"hep-th"`` is one too.
-        via: the interface to ask. ``rss`` and ``listing`` have the current announcement only; ``api``
-            and ``oai`` can be asked for past days.
-        url: another address of that interface, for a mirror or a test.
         query: for ``api`` (and implying it): a search expression that narrows or replaces the categories.
+        via: the interface to ask, ``rss`` if not said. ``rss`` and ``listing`` have the current announcement
+            only; ``api`` and ``oai`` can be asked for past days.
+        url: another address of that interface, for a mirror or a test.
         announce_types: which entries to keep; without ``replace`` new versions of known papers go unseen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     category: Annotated[tuple[Category, ...], BeforeValidator(_several), Field(max_length=50)] = ()
-    via: Via = "rss"
-    url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] | None = None
     query: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    via: Via = Field(default_factory=_usual)
+    url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] | None = None
     announce_types: tuple[AnnounceType, ...] = ("new", "cross", "replace", "replace-cross")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_query_means_the_api(cls, data: object) -> object:
-        if isinstance(data, dict) and data.get("query") is not None and "via" not in data:
-            return {**data, "via": "api"}
-        return data
 
     @model_validator(mode="after")
     def _query_needs_the_api(self) -> ArxivSettings:
