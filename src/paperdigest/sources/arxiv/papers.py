@@ -94,12 +94,12 @@ def listing_of(
 ) -> Listing:
     """Return the listing of ``items``, each paper once, ranked as they stand.
 
-    The day is ``context.listed_on``, else ``proved_on`` (what the body says), else a date in the
-    name, else the UTC day of retrieval. Without gaps it is complete, or quiet when it is empty.
+    The day is the one asked for, else ``proved_on``, else a date in the name, else that of retrieval
+    (UTC). Without gaps it is complete, or quiet when it is empty.
 
     Args:
         context: source, name, day.
-        items: papers with their announce types, in the source's order.
+        items: papers in the source's order.
         proved_on: the day the body itself proves.
         period: what it covers; a search becomes a day's listing when a day was asked for.
         announced: the source's own count.
@@ -125,8 +125,7 @@ def listing_of(
     elif announced is not None and not reasons:
         announced = min(announced, len(unique))  # met, though a paper stood twice or a record was deleted
     remarks = [*reasons, *notes]
-    asked = context.listed_on
-    if asked is not None and proved_on not in (None, asked) and period is Period.DAY:
+    if (asked := context.listed_on) and proved_on not in (None, asked) and period is Period.DAY:
         remarks.append(f"dated {asked} as asked, the body says {proved_on}")
     empty = ListingState.QUIET if not unique else ListingState.COMPLETE
     return Listing(

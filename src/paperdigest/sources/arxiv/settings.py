@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -26,11 +26,6 @@ def _several(value: object) -> object:
 Category = Annotated[str, Field(pattern=_CATEGORY, max_length=40)]
 
 
-def _usual(given: dict[str, Any]) -> Via:
-    """Return the interface to ask when none is named: only the API understands a query."""
-    return "api" if given.get("query") is not None else "rss"
-
-
 class ArxivSettings(BaseModel):
     """Settings of one arXiv source.
 
@@ -47,9 +42,16 @@ class ArxivSettings(BaseModel):
 
     category: Annotated[tuple[Category, ...], BeforeValidator(_several), Field(max_length=50)] = ()
     query: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    via: Via = Field(default_factory=_usual)
+    via: Via = "rss"
     url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] | None = None
     announce_types: tuple[AnnounceType, ...] = ("new", "cross", "replace", "replace-cross")
+
+    @model_validator(mode="before")
+    @staticmethod
+    def _a_query_means_the_api(given: object) -> object:
+        if isinstance(given, dict) and given.get("query") is not None:
+            return {"via": "api", **given}
+        return given
 
     @model_validator(mode="after")
     def _query_needs_the_api(self) -> ArxivSettings:
