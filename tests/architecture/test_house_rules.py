@@ -50,6 +50,7 @@ def test_no_function_is_longer_than_its_budget() -> None:
     too_long = {
         f"{path.relative_to(ROOT)}:{name}": length
         for path in modules()
+        if "migrations" not in path.parts  # a migration is the record of a schema, one statement a table
         for name, length in functions(path)
         if length > MAX_FUNCTION
     }

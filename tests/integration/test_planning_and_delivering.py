@@ -19,6 +19,7 @@ from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     Delivery,
     Digest,
+    Entry,
     RankedPaper,
     Schedule,
     StoredPaper,
@@ -164,6 +165,18 @@ def test_withdrawn_papers_are_not_sent(office: Office) -> None:
     office.store.record(listing(*withdrawn, hours=1), authority=3)
     office.add()
     assert office.plan().planned == 0
+
+
+def test_a_new_version_of_a_paper_never_met_before_is_no_news(office: Office) -> None:
+    office.add()
+    office.plan()
+    office.deliver()
+    office.now = NOON + DAY
+    replaced = Entry(paper=paper("2401.00009", "Tracing nine", version=3), announce_type="replace")
+    crossed = Entry(paper=paper("2604.00010", "Tracing ten"), announce_type="cross")
+    office.store.record(listing(replaced, crossed, source="arxiv", hours=20), authority=3)
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+    assert office.postbox.received[-1].content.endswith(b" Tracing ten")
 
 
 def test_a_paused_subscriber_waits_for_the_day_of_their_return(office: Office) -> None:

@@ -118,7 +118,7 @@ def compose(
         UsageError: a topic or the zone cannot be read.
     """
     sent = digests.sent_keys(subscriber.id)
-    unseen = [stored for stored in papers if str(stored.paper.id) not in sent and not stored.paper.withdrawn]
+    unseen = [stored for stored in papers if str(stored.paper.id) not in sent and _is_news(stored)]
     zone = schedule.parse_zone(subscriber.schedule.tz)
     return Digest(
         subscriber=subscriber,
@@ -127,6 +127,12 @@ def compose(
         ranked=rank(subscriber.topics, unseen, subscriber.max_papers),
         considered=len(unseen),
     )
+
+
+def _is_news(stored: StoredPaper) -> bool:
+    """Say whether a paper may be shown as new: not withdrawn, and not met only as the new version of an older one."""
+    replaced = [entry.announce_type in ("replace", "replace-cross") for entry in stored.entries]
+    return not stored.paper.withdrawn and not (replaced and all(replaced))
 
 
 def _newest_due(subscriber: Subscriber, digests: Digests, now: datetime) -> Due | None:
