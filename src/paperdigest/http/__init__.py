@@ -6,7 +6,7 @@
 from paperdigest.http.client import HttpClient
 from paperdigest.http.message import MAX_BODY_BYTES, Request, Response
 from paperdigest.http.pacing import DEFAULT_RULES, HostRule, Window
-from paperdigest.http.parallel import Job, Outcome, run_by_host
+from paperdigest.http.parallel import Job, Outcome, batches_by_host, run_by_host
 
 __all__ = [
     "DEFAULT_RULES",
@@ -18,5 +18,6 @@ __all__ = [
     "Request",
     "Response",
     "Window",
+    "batches_by_host",
     "run_by_host",
 ]

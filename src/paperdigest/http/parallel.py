@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from paperdigest.errors import SourceError
 
-__all__ = ["Job", "Outcome", "run_by_host"]
+__all__ = ["Job", "Outcome", "batches_by_host", "run_by_host"]
+
+MAX_BATCH = 64
+"""How many outcomes are handed on at once, at most."""
 
 T = TypeVar("T")
 
@@ -46,6 +50,16 @@ def run_by_host(jobs: Iterable[Job[T]], *, workers: int = 16) -> Iterator[Outcom
     caller stops early, or a job raises anything but a SourceError, no further job is started; those
     that run are waited for, and the exception is raised here.
     """
+    with closing(batches_by_host(jobs, workers=workers)) as batches:
+        for batch in batches:
+            yield from batch
+
+
+def batches_by_host(jobs: Iterable[Job[T]], *, workers: int = 16) -> Generator[tuple[Outcome[T], ...]]:
+    """Run jobs as `run_by_host` does and yield all the outcomes that have come since, at least one.
+
+    For a caller who is slower than the jobs and for whom many outcomes at once are less work.
+    """
     board = _Board(jobs)
     outcomes: SimpleQueue[Outcome[T] | None] = SimpleQueue()
 
@@ -69,11 +83,12 @@ def run_by_host(jobs: Iterable[Job[T]], *, workers: int = 16) -> Iterator[Outcom
             worker.add_done_callback(ended)
         try:
             while count:
-                outcome = outcomes.get()
-                if outcome is None:
-                    count -= 1
-                else:
-                    yield outcome
+                come = [outcomes.get()]
+                while len(come) < MAX_BATCH and not outcomes.empty():
+                    come.append(outcomes.get())  # nobody else takes any
+                count -= come.count(None)
+                if batch := tuple(outcome for outcome in come if outcome is not None):
+                    yield batch
         finally:
             board.stop()
     for worker in running:

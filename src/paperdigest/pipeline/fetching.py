@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from paperdigest import http
 from paperdigest.errors import FetchError, SourceError
@@ -97,6 +98,14 @@ Outcome = Listing | Unmodified | SourceError
 Progress = Callable[[ListingReport], None]
 
 
+class _Finished(NamedTuple):
+    """A job that was run, and when it was begun (`time.perf_counter`)."""
+
+    job: Job
+    outcome: Outcome
+    started_s: float
+
+
 def jobs_for(
     sources: Sequence[ConfiguredSource],
     store: Store,
@@ -159,23 +168,23 @@ def fetch(
     """
     validators = store.validators()
 
-    def asked(job: Job) -> tuple[Job, Outcome, float]:
+    def asked(job: Job) -> _Finished:
         started = time.perf_counter()
-        return job, _fetch_one(job, client, validators, now), started
+        return _Finished(job, _fetch_one(job, client, validators, now), started)
 
     reports = []
     parallel = [
         http.Job(name=f"{job[0].source.name} {job[1]}", run=partial(asked, job), group=job[0].source.name)
         for job in jobs
     ]
-    for finished in http.run_by_host(parallel, workers=workers):
-        assert finished.value is not None  # `_fetch_one` turns expected errors into values itself
-        job, outcome, started = finished.value
-        report = _settle(store, job, outcome, validators, now)
-        store.save_waits(client.waits)
-        reports.append(replace(report, elapsed_s=round(time.perf_counter() - started, 3)))
-        if progress is not None:
-            progress(reports[-1])
+    for batch in http.batches_by_host(parallel, workers=workers):
+        for together in _apart([done.value for done in batch if done.value is not None]):
+            settled = _settle(store, together, validators, now)
+            store.save_waits(client.waits)
+            for finished, report in zip(together, settled, strict=True):
+                reports.append(replace(report, elapsed_s=round(time.perf_counter() - finished.started_s, 3)))
+                if progress is not None:
+                    progress(reports[-1])
     return FetchReport(listings=tuple(reports))
 
 
@@ -190,7 +199,8 @@ def read_document(
     context = ParseContext(source=source.name, retrieved_at=now, listed_on=day, name=document.name)
     try:
         listing = source.parse(document.body, context)
-        report = _record(store, source, listing, asked=listing.listed_on, now=now)
+        judged = _judged(store, source, listing, asked=listing.listed_on, now=now)
+        report = _reported(judged, store.record(judged, authority=source.authority))
     except SourceError as error:
         report = unreadable(source, day, error)
     return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
@@ -231,27 +241,60 @@ def _fetch_one(job: Job, client: HttpClient, validators: Mapping[str, Validators
         return error
 
 
+def _apart(batch: Sequence[_Finished]) -> Iterator[list[_Finished]]:
+    """Split a batch so that no part has a source twice: a day is judged by the days that are stored before it."""
+    part: dict[str, _Finished] = {}
+    for finished in batch:
+        name = finished.job[0].source.name
+        if name in part:
+            yield list(part.values())
+            part = {}
+        part[name] = finished
+    if part:
+        yield list(part.values())
+
+
 def _settle(
-    store: Store,
-    job: Job,
-    outcome: Outcome,
-    validators: Mapping[str, Validators],
-    now: datetime,
-) -> ListingReport:
-    configured, day = job
+    store: Store, together: Sequence[_Finished], validators: Mapping[str, Validators], now: datetime
+) -> list[ListingReport]:
+    """Judge outcomes of different sources and record them, all listings in one transaction.
+
+    What comes while one transaction waits for the disk shares the next, and the work on the search index.
+    """
+    listings = [_listing(store, finished, validators, now) for finished in together]
+    to_record = [
+        (listing, finished.job[0].source.authority)
+        for finished, listing in zip(together, listings, strict=True)
+        if listing is not None
+    ]
+    recorded = iter(store.record_all(to_record) if to_record else ())
+    reports = []
+    for ((configured, day), outcome, _), listing in zip(together, listings, strict=True):
+        if isinstance(outcome, Unmodified):
+            report = _confirm(store, configured.source, outcome, asked=day, now=now)
+        else:
+            assert listing is not None  # only what is unmodified has none
+            report = _reported(listing, next(recorded))
+            if isinstance(outcome, SourceError):
+                report = unreadable(configured.source, listing.listed_on, outcome)
+        reports.append(report)
+    return reports
+
+
+def _listing(store: Store, finished: _Finished, validators: Mapping[str, Validators], now: datetime) -> Listing | None:
+    """Return what is to be recorded; None when the stored listing stands."""
+    (configured, day), outcome, _ = finished
     if isinstance(outcome, Listing):
-        return _record(store, configured.source, outcome, asked=day, now=now)
-    if isinstance(outcome, Unmodified):
-        return _confirm(store, configured.source, outcome, asked=day, now=now)
-    return _fail(store, configured.source, outcome, day or now.date(), validators, now)
+        return _judged(store, configured.source, outcome, asked=day, now=now)
+    if isinstance(outcome, SourceError):
+        return _failed(configured.source, outcome, day or now.date(), validators, now)
+    return None
 
 
-def _record(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> ListingReport:
+def _judged(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> Listing:
     past = store.history(listing)
     history = History(listed_before=past.listed_before, entries_this_day=past.entries_this_day, usual=past.usual)
-    judged = _without_unsafe_validators(judge(listing, history, source.announces_on, asked=asked, now=now))
-    recorded = store.record(judged, authority=source.authority)
-    return _reported(judged, recorded)
+    return _without_unsafe_validators(judge(listing, history, source.announces_on, asked=asked, now=now))
 
 
 def _reported(listing: Listing, recorded: Recorded) -> ListingReport:
@@ -301,16 +344,16 @@ def _confirm(
     )
 
 
-def _fail(
-    store: Store, source: Source, error: SourceError, day: date, validators: Mapping[str, Validators], now: datetime
-) -> ListingReport:
+def _failed(
+    source: Source, error: SourceError, day: date, validators: Mapping[str, Validators], now: datetime
+) -> Listing:
     if error.source is None:
         error.source = source.name
     kept: tuple[Validators, ...] = ()
     if isinstance(error, FetchError) and (error.gone or error.next_attempt_at):
         known = validators.get(error.url) or Validators(url=error.url)
         kept = (replace(known, gone=known.gone or error.gone, next_attempt_at=error.next_attempt_at),)
-    listing = Listing(
+    return Listing(
         source=source.name,
         kind=source.kind,
         listed_on=day,
@@ -320,5 +363,3 @@ def _fail(
         note=str(error),
         validators=kept,
     )
-    store.record(listing, authority=source.authority)
-    return unreadable(source, day, error)

@@ -1,0 +1,118 @@
+"""Recording what came together: as if it had come one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from paperdigest.errors import FetchError
+from paperdigest.http import HttpClient, Job, Outcome, batches_by_host
+from paperdigest.pipeline.fetching import ConfiguredSource, fetch
+from paperdigest.protocols import FetchRequest, ParseContext
+from paperdigest.store import Store
+from paperdigest.types import Entry, Listing, ListingState, Paper, PaperId, Unmodified, Validators
+
+NOW = datetime(2026, 4, 15, 6, tzinfo=UTC)
+MONDAY, TUESDAY = date(2026, 4, 13), date(2026, 4, 14)
+
+
+class Told:
+    """A source that says what it was told to say, asked for any day."""
+
+    kind: ClassVar[str] = "told"
+    authority: ClassVar[int] = 1
+
+    def __init__(self, name: str, *papers: str, error: FetchError | None = None, unmodified: bool = False) -> None:
+        self.name, self.papers, self.error, self.is_unmodified = name, papers, error, unmodified
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
+        if self.error is not None:
+            raise self.error
+        day = request.day or TUESDAY
+        told = (Validators(url=f"https://{self.name}.example/", etag='"1"'),)
+        if self.is_unmodified:
+            return Unmodified(source=self.name, kind=self.kind, listed_on=day, retrieved_at=NOW, validators=told)
+        papers = [Paper(id=PaperId(scheme="arxiv", local=local), title=f"Paper {local}") for local in self.papers]
+        return Listing(
+            source=self.name, kind=self.kind, listed_on=day, retrieved_at=NOW, state=ListingState.COMPLETE,
+            entries=tuple(Entry(paper=paper) for paper in papers), validators=told,
+        )  # fmt: skip
+
+    def parse(self, body: bytes, context: ParseContext) -> Listing:
+        raise NotImplementedError
+
+    def announces_on(self, day: date) -> bool:
+        return day in (MONDAY, TUESDAY)
+
+    def has_days(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(tmp_path / "papers.db", create=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def client() -> HttpClient:
+    return HttpClient(contact=None, clock=lambda: NOW)
+
+
+@pytest.fixture
+def all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything comes in one batch, in the order of the jobs."""
+
+    def one_batch(jobs: list[Job[object]], *, workers: int) -> Iterator[tuple[Outcome[object], ...]]:
+        assert workers > 1
+        yield tuple(outcome for batch in batches_by_host(jobs, workers=1) for outcome in batch)
+
+    monkeypatch.setattr("paperdigest.http.batches_by_host", one_batch)
+
+
+def jobs(*sources: Told) -> list[tuple[ConfiguredSource, date | None]]:
+    return [(ConfiguredSource(source=source), None) for source in sources]
+
+
+@pytest.mark.usefixtures("all_at_once")
+def test_each_outcome_of_a_batch_gets_its_own_report(store: Store, client: HttpClient) -> None:
+    fetch(jobs(Told("old", "2604.00001", "2604.00002")), store, client, now=NOW)
+    down = FetchError("https://down.example/", "the server is on fire")
+    sources = (
+        Told("one", "2604.00003"),
+        Told("down", error=down),
+        Told("old", unmodified=True),
+        Told("two", "2604.00003"),
+    )
+    report = fetch(jobs(*sources), store, client, now=NOW)
+    told = [(one.source, one.state, one.entries, one.new, one.unchanged) for one in report.listings]
+    assert told == [
+        ("one", ListingState.COMPLETE, 1, 1, 0),
+        ("down", ListingState.FAILED, 0, 0, 0),
+        ("old", ListingState.COMPLETE, 2, 0, 2),
+        ("two", ListingState.COMPLETE, 1, 0, 0),
+    ]
+    assert "on fire" in (report.listings[1].error or "")
+    assert store.counts()["papers"] == 3
+    assert {stored.source: stored.state for stored in store.listings()} == {
+        "one": ListingState.COMPLETE,
+        "down": ListingState.FAILED,
+        "old": ListingState.COMPLETE,
+        "two": ListingState.COMPLETE,
+    }
+    assert set(store.validators()) == {f"https://{name}.example/" for name in ("one", "two", "old")}
+
+
+@pytest.mark.usefixtures("all_at_once")
+def test_a_day_is_judged_by_the_day_before_also_when_both_come_together(store: Store, client: HttpClient) -> None:
+    same = ConfiguredSource(source=Told("same", *(f"2604.{number:05}" for number in range(1, 11))))
+    report = fetch([(same, MONDAY), (same, TUESDAY)], store, client, now=NOW)
+    assert [(one.listed_on, one.state) for one in report.listings] == [
+        (MONDAY, ListingState.COMPLETE),
+        (TUESDAY, ListingState.STALE),
+    ]
