@@ -1,0 +1,186 @@
+"""A frozen digest thaws to the same digest: that is what makes a resend the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from paperdigest.render import render_digest
+from paperdigest.store.freezing import freeze, thaw
+from paperdigest.types import (
+    ANNOUNCE_TYPES,
+    Appearance,
+    Author,
+    Digest,
+    Paper,
+    PaperId,
+    RankedPaper,
+    Reason,
+    Schedule,
+    StoredPaper,
+    Subscriber,
+    SubscriberStatus,
+    Topic,
+)
+from tests.digest_samples import digest, paper, ranked, subscriber
+
+
+def lonely(text: str) -> bool:
+    """No high surrogate stands before a low one: JSON has one spelling for the two and for their character."""
+    return re.search("[\ud800-\udbff][\udc00-\udfff]", text) is None
+
+
+TEXT = st.text(st.characters(), max_size=20).filter(lonely)
+NAME = TEXT.filter(str.strip)
+MOMENT = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(fold=0))  # UTC has no hour twice
+COUNT = st.none() | st.integers(0, 2**63)
+IDS = st.builds(
+    PaperId,
+    scheme=st.sampled_from(["arxiv", "doi", "url"]),
+    local=st.text(st.characters(), min_size=1, max_size=20).filter(lonely).map(lambda text: re.sub(r"\s", "_", text)),
+)
+
+
+def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.none() | strategy
+
+
+def tuples(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+PAPERS = st.builds(
+    Paper,
+    id=IDS,
+    title=TEXT,
+    abstract=maybe(TEXT),
+    title_source=maybe(TEXT),
+    abstract_source=maybe(TEXT),
+    authors=tuples(st.builds(Author, name=NAME, affiliation=maybe(TEXT))),
+    authors_count=st.none() | st.integers(2, 10**6),
+    published_at=maybe(MOMENT),
+    updated_at=maybe(MOMENT),
+    version=st.none() | st.integers(1, 10**6),
+    url=maybe(TEXT),
+    pdf_url=maybe(TEXT),
+    code_url=maybe(TEXT),
+    primary_category=maybe(TEXT),
+    categories=tuples(TEXT),
+    comment=maybe(TEXT),
+    journal_ref=maybe(TEXT),
+    withdrawn=st.booleans(),
+    aliases=tuples(IDS),
+)
+APPEARANCES = st.builds(
+    Appearance,
+    source=TEXT,
+    listed_on=st.dates(),
+    rank=st.none() | st.integers(1, 10**6),
+    upvotes=COUNT,
+    comments=COUNT,
+    announce_type=st.sampled_from([None, *ANNOUNCE_TYPES]),
+)
+RANKED = st.builds(
+    RankedPaper,
+    stored=st.builds(StoredPaper, paper=PAPERS, first_seen_at=MOMENT, entries=tuples(APPEARANCES)),
+    score=st.floats(0, 1),
+    topic=TEXT,
+    reasons=tuples(
+        st.builds(
+            Reason,
+            text=TEXT,
+            keyword=TEXT,
+            contribution=st.floats(allow_nan=False),
+            where=st.sampled_from([None, "title"]),
+        )
+    ),
+)
+TOPICS = st.builds(
+    Topic,
+    name=NAME,
+    query=NAME,
+    weight=st.floats(0, exclude_min=True, allow_infinity=False),
+    quota=st.none() | st.floats(0, 1, exclude_min=True),
+)
+SUBSCRIBERS = st.builds(
+    Subscriber,
+    email=st.from_regex(r"\A[^\s\x00-\x1f]{1,9}@[^\s\x00-\x1f]{1,9}\Z"),
+    name=maybe(TEXT),
+    status=st.sampled_from(SubscriberStatus),
+    schedule=st.builds(
+        Schedule,
+        days=st.frozensets(st.integers(0, 6), min_size=1),
+        at=st.times().map(lambda at: at.replace(fold=0)),  # nor has a schedule
+        tz=st.sampled_from(["UTC", "Europe/Berlin"]),
+        pause_until=maybe(st.dates()),
+    ),
+    topics=st.lists(TOPICS, max_size=2, unique_by=lambda topic: topic.name).map(tuple),
+    max_papers=st.integers(1, 100),
+    created_at=maybe(MOMENT),
+    id=st.integers(0, 2**63 - 1),
+)
+DIGESTS = st.builds(
+    Digest,
+    subscriber=SUBSCRIBERS,
+    edition=st.dates(),
+    composed_at=MOMENT,
+    ranked=tuples(RANKED),
+    considered=st.integers(0, 10**6),
+    id=st.integers(1, 2**63 - 1),
+)
+
+
+def sample() -> Digest:
+    return digest(ranked(paper(title="a\ud800\x00\u2028é\U0001f600")))
+
+
+@given(DIGESTS)
+@settings(max_examples=100, deadline=None)
+@example(sample())
+@example(replace(sample(), subscriber=replace(subscriber(), schedule=Schedule(at=time(23, 59, 59, 999999)))))
+def test_thawing_what_was_frozen_gives_the_same_digest(made: Digest) -> None:
+    frozen = freeze(made)
+    thawed = thaw(frozen, number=made.id)
+    assert thawed == made
+    assert repr(thawed) == repr(made)  # the same types throughout: tuples, not lists; members of enumerations
+    assert frozen.isascii() and "\x00" not in frozen
+    assert freeze(thawed) == frozen
+
+
+def test_a_thawed_digest_is_drawn_as_the_one_that_was_frozen() -> None:
+    made = sample()
+    assert render_digest(thaw(freeze(made), number=made.id)) == render_digest(made)
+
+
+def test_freezing_does_not_depend_on_the_order_of_a_set() -> None:
+    orders = [frozenset([0, 3, 6]), frozenset([6, 3, 0])]
+    made = [replace(sample(), subscriber=replace(subscriber(), schedule=Schedule(days=days))) for days in orders]
+    assert freeze(made[0]) == freeze(made[1])
+    assert '"days":[0,3,6]' in freeze(made[0])
+
+
+@pytest.mark.parametrize("path", ["subscriber", "ranked.0.stored.paper", "ranked.0", "ranked.0.reasons.0"])
+def test_a_field_that_a_newer_version_froze_is_passed_over(path: str) -> None:
+    raw = json.loads(freeze(sample()))
+    place = raw
+    for step in path.split("."):
+        place = place[int(step) if step.isdigit() else step]
+    place["not_known_yet"] = 1
+    assert thaw(json.dumps(raw), number=7) == sample()
+
+
+def test_a_field_that_an_older_version_did_not_freeze_gets_its_default() -> None:
+    raw = json.loads(freeze(sample()))
+    del raw["ranked"][0]["stored"]["paper"]["withdrawn"]
+    del raw["ranked"][0]["stored"]["entries"][0]["comments"]
+    del raw["subscriber"]["max_papers"]
+    thawed = thaw(json.dumps(raw), number=7)
+    assert thawed.subscriber.max_papers == 10
+    assert thawed.ranked[0].stored.paper.withdrawn is False
+    assert thawed.ranked[0].stored.entries[0].comments is None

@@ -1,0 +1,238 @@
+"""Whatever titles, abstracts and names hold: nothing breaks out of its place and nothing raises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from urllib.parse import urlsplit
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from paperdigest.render import MAX_HTML_BYTES, Renderer
+from paperdigest.render.words import Span, clean, emphasised, http_url, is_visible, marked, shorten, wrap
+from paperdigest.types import Appearance, Author, Digest, RankedPaper, Topic
+from tests.digest_samples import digest, paper, ranked, subscriber
+from tests.html_pages import elements, hrefs, of_class, only, parsed, tags, words
+
+FRAGMENTS = (
+    "<img src=x onerror=alert(1)>",
+    "</h3></td></tr></table>",
+    "</title><script>alert(1)</script>",
+    "</style>",
+    "<!--",
+    "]]>",
+    "{{ 7*7 }}",
+    "{% for x in ().__class__ %}",
+    "{# ",
+    "\r\nBcc: victim@example.org\r\n\r\n",
+    "=?utf-8?q?a=0aBcc:_v@x?=",
+    "\x00",
+    "\ud800",
+    "\udfff\ud83d",
+    "\u202e\u2066",
+    "\u200f\u061c",
+    "\u200b\u2060\ufeff",
+    "\ufdd0\uffff\U0010fffe",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "&amp;&#x3c;script&#62;&nbsp;",
+    "\"'`=",
+    "*",
+    "**trace**",
+    "https://example.org/" + "a" * 100,
+    "x" * 10_000,
+    "word " * 2_000,
+    "\u0301" * 50,
+    ". ",
+    "\u2028\u2029\x85\x0b\x0c",
+)
+ANY_TEXT = st.text(st.characters(), max_size=40) | st.lists(
+    st.sampled_from(FRAGMENTS) | st.text(st.characters(), max_size=10), max_size=5
+).map("".join)
+ANY_NAME = ANY_TEXT.map(lambda text: f"n{text}") | ANY_TEXT.filter(str.strip)
+ANY_URL = (
+    st.none()
+    | ANY_TEXT
+    | ANY_TEXT.map(lambda text: f"https://example.org/{text}")
+    | ANY_TEXT.map(lambda text: f"{text}https://example.org")
+    | st.sampled_from(["javascript:alert(1)", "data:text/html,x", "//example.org", "HTTPS://EXAMPLE.ORG/?a=b&c=d"])
+)
+COUNT = st.none() | st.integers(0, 2**63)
+
+APPEARANCES = st.builds(
+    Appearance,
+    source=ANY_TEXT,
+    listed_on=st.dates(),
+    upvotes=COUNT,
+    comments=COUNT,
+    announce_type=st.sampled_from([None, "new", "replace-cross"]),
+)
+
+
+@st.composite
+def rankings(draw: st.DrawFn) -> RankedPaper:
+    authors = tuple(Author(name=name) for name in draw(st.lists(ANY_NAME, max_size=6)))
+    one = paper(
+        draw(st.integers(1, 99_999)),
+        title=draw(ANY_TEXT),
+        abstract=draw(st.none() | ANY_TEXT),
+        authors=authors,
+        authors_count=draw(st.none() | st.integers(len(authors), 10**9)),
+        published_at=draw(st.none() | st.datetimes(timezones=st.just(UTC))),
+        version=draw(st.none() | st.integers(1, 10**9)),
+        url=draw(ANY_URL),
+        pdf_url=draw(ANY_URL),
+        code_url=draw(ANY_URL),
+        primary_category=draw(st.none() | ANY_TEXT),
+        withdrawn=draw(st.booleans()),
+    )
+    return ranked(
+        one,
+        topic=draw(ANY_NAME),
+        reasons=tuple(draw(st.lists(ANY_TEXT, max_size=4))),
+        entries=tuple(draw(st.lists(APPEARANCES, max_size=4))),
+    )
+
+
+@st.composite
+def digests(draw: st.DrawFn) -> Digest:
+    address = re.sub(r"[\s\x00-\x1f]", "", draw(ANY_TEXT)) + "@example.org"
+    topics = draw(st.lists(ANY_NAME, max_size=3, unique=True))
+    to = replace(
+        subscriber(email=address, name=draw(ANY_TEXT)), topics=tuple(Topic(name=one, query="trace") for one in topics)
+    )
+    made = digest(*draw(st.lists(rankings(), max_size=4)), considered=draw(st.integers(0, 10**9)), to=to)
+    return replace(made, edition=draw(st.dates()))
+
+
+EVIL = "".join(FRAGMENTS)
+RENDERER = Renderer()
+EVILLY_SET = Renderer(title=EVIL, contact=f"a@b.c{EVIL[:200]}", postal_address=EVIL)
+
+ALLOWED = set(
+    tags(
+        parsed(
+            Renderer(contact="a@b.c", postal_address="x")
+            .digest(digest(ranked(paper(withdrawn=True, code_url="https://x.org"))))
+            .html
+        )
+    )
+) | {"code", "br"}
+ATTRIBUTES = {
+    *("lang", "dir", "style", "charset", "name", "content", "class", "role", "width", "cellpadding", "cellspacing"),
+    *("border", "align", "aria-hidden", "aria-label", "href"),
+}
+
+
+def evil() -> Digest:
+    one = ranked(paper(title=EVIL, abstract=EVIL, authors=(Author(name=EVIL),), url=EVIL), topic=EVIL, reasons=(EVIL,))
+    return digest(one, to=subscriber(topics=(EVIL,), name=EVIL))
+
+
+@given(digests(), st.booleans())
+@settings(max_examples=100, deadline=None)
+@example(evil(), True)
+@example(digest(), False)
+def test_no_text_breaks_out_of_its_place(made: Digest, contact: bool) -> None:
+    done = (EVILLY_SET if contact else RENDERER).digest(made)
+    root = parsed(done.html)
+    papers = [one.stored.paper for one in made.ranked]
+
+    assert set(tags(root)) <= ALLOWED
+    assert {str(name) for node in elements(root) for name in node.attrib} <= ATTRIBUTES
+    assert tags(root).count("table") == 2 and tags(root).count("h1") == tags(root).count("style") == 1
+    assert tags(root).count("h3") == len(papers)
+    assert len(of_class(root, "topic")) == len({one.topic for one in made.ranked})
+
+    wanted = [http_url(url) for one in papers for url in (one.url, one.url, one.pdf_url, one.code_url)]
+    mailto = [href for href in hrefs(root) if href.startswith("mailto:")]
+    assert len(mailto) == contact
+    assert sorted(set(hrefs(root)) - set(mailto)) == sorted({url for url in wanted if url})
+    assert len(hrefs(root)) - len(mailto) == sum(url is not None for url in wanted)
+
+    shown = sorted(words(node) for node in root.iter("h3"))
+    titles = [shorten(clean(one.title), 300) for one in papers]
+    assert shown == sorted(t if is_visible(t) else str(p.id) for t, p in zip(titles, papers, strict=True))
+    assert words(only(root, "title")) == done.subject
+
+    assert len(done.html.encode("utf-8")) <= MAX_HTML_BYTES
+    assert len(done.subject) <= 110 and done.subject == clean(done.subject)
+    assert "\r" not in done.text
+    for line in done.text.split("\n"):
+        assert len(line) <= 76 or re.match(r" *\(?https?://\S+$", line)
+        assert clean(line).split() == line.split()
+
+
+@given(digests())
+@settings(max_examples=20, deadline=None)
+def test_rendering_is_a_function_of_the_digest(made: Digest) -> None:
+    assert RENDERER.digest(made) == RENDERER.digest(made)
+
+
+@given(ANY_URL.filter(bool))
+@settings(max_examples=300, deadline=None)
+def test_a_link_is_absolute_web_address_of_plain_ascii(raw: str) -> None:
+    url = http_url(raw)
+    if url is not None:
+        parts = urlsplit(url)
+        assert parts.scheme in ("http", "https") and parts.hostname
+        assert re.fullmatch(r"[!-~]{1,2000}", url) and not re.search(r"[<>\"\\^`{|}]", url)
+        assert http_url(url) == url
+
+
+@given(ANY_TEXT)
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    once = clean(text)
+    assert clean(once) == once
+    assert once.encode("utf-8").decode("utf-8") == once
+    assert "\n" not in once and once == once.strip()
+
+
+@given(ANY_TEXT.map(clean), st.integers(0, 700))
+@settings(max_examples=300)
+def test_a_shortened_text_is_a_beginning_within_its_limit(text: str, limit: int) -> None:
+    short = shorten(text, limit)
+    assert len(short) <= limit
+    if short != text:
+        assert short == "" or (short.endswith("…") and text.startswith(short[:-1].rstrip()))
+        assert limit < 2 or len(short) * 2 >= limit - 4 or short == "…"
+
+
+def whole(spans: tuple[Span, ...]) -> str:
+    return "".join(span.text for span in spans)
+
+
+@given(ANY_TEXT.map(clean), st.lists(ANY_TEXT.map(clean).filter(bool), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_marking_changes_no_letter(text: str, forms: list[str]) -> None:
+    assert whole(marked(text, forms)) == text
+    lowered = {form.casefold() for form in forms}
+    assert all(span.text for span in marked(text, forms))
+    if text.isascii():
+        assert all(span.text.casefold() in lowered for span in marked(text, forms) if span.strong)
+
+
+@given(ANY_TEXT.map(clean))
+def test_emphasis_takes_only_its_stars_out(text: str) -> None:
+    assert whole(emphasised(text)).replace("*", "") == text.replace("*", "")
+
+
+@given(ANY_TEXT.map(clean), st.integers(0, 8), st.integers(0, 8))
+@settings(deadline=None)
+def test_wrapping_loses_nothing(text: str, indent: int, hanging: int) -> None:
+    wrapped = wrap(text, indent, hanging)
+    assert "".join(wrapped.split()) == "".join(text.split())
+    for number, line in enumerate(wrapped.split("\n") if text else ()):
+        assert line.startswith(" " * (hanging if number else indent))
+        assert len(line) <= 76 or re.match(r" *\(?https?://\S+$", line)
+
+
+@given(st.dates(), st.datetimes(timezones=st.just(UTC)))
+@settings(max_examples=30, deadline=None)
+@example(date.min, datetime.min.replace(tzinfo=UTC))
+@example(date.max, datetime.max.replace(tzinfo=UTC))
+def test_every_day_of_the_calendar_can_be_written(edition: date, published_at: datetime) -> None:
+    done = RENDERER.digest(replace(digest(ranked(paper(published_at=published_at))), edition=edition))
+    assert f", {edition.day} " in done.text
+    assert f"{published_at.year} · hf" in done.text

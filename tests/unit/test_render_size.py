@@ -1,0 +1,96 @@
+"""A page never grows to where Gmail clips it and hides the footer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from paperdigest.errors import RenderError
+from paperdigest.render import MAX_HTML_BYTES, Rendered, Renderer
+from paperdigest.types import Digest
+from tests.digest_samples import digest, named, paper, ranked, subscriber
+
+LONG = "A sentence about traces in the software of a large system. " * 40
+
+
+def many(count: int, **fields: object) -> Digest:
+    papers = (ranked(paper(number, **({"abstract": LONG} | fields))) for number in range(1, count + 1))
+    return digest(*papers, considered=count)
+
+
+def drawn(made: Digest) -> Rendered:
+    done = Renderer(contact="desk@example.org", postal_address="1 Road, Town").digest(made)
+    assert len(done.html.encode("utf-8")) <= MAX_HTML_BYTES == 95_000
+    for part in (done.html, done.text):  # the footer is always there
+        assert part.count("You get this because") == part.count("To change it or to stop it") == 1
+        assert "1 Road, Town" in part
+    return done
+
+
+def papers_in(html: str) -> int:
+    return html.count("<h3 ")
+
+
+def longest_abstract(html: str) -> int:
+    found = re.findall(r'<p class="abstract"[^>]*>(.*?)</p>', html)
+    return max((len(re.sub(r"<[^>]*>", "", one)) for one in found), default=0)
+
+
+def test_ten_papers_keep_their_abstracts() -> None:
+    html = drawn(many(10)).html
+    assert papers_in(html) == 10
+    assert 500 < longest_abstract(html) <= 600
+
+
+def test_when_it_gets_tight_abstracts_are_shortened_and_every_paper_stays() -> None:
+    lengths = []
+    for count in (10, 36, 42, 46):
+        html = drawn(many(count)).html
+        assert papers_in(html) == count
+        assert "that did not fit" not in html
+        lengths.append(longest_abstract(html))
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[0] > lengths[-1]
+
+
+def test_a_hundred_long_papers_fill_the_page_with_the_best_and_say_how_many_are_left_out() -> None:
+    done = drawn(many(100))
+    shown = papers_in(done.html)
+    assert 30 < shown < 100
+    for part in (done.html, done.text):
+        assert f"… and {100 - shown} papers more that did not fit into one mail." in part
+        assert f"{shown} of 100 new papers for you" in part
+        assert f"Paper number {shown}" in part and f"Paper number {shown + 1}" not in part
+    # One more would not have fitted.
+    per_paper = re.findall(r'<tr><td class="paper.*?</td></tr>', done.html, re.DOTALL)
+    assert len(done.html.encode()) + max(len(one.encode()) for one in per_paper) > MAX_HTML_BYTES
+    assert len(done.subject) <= 110
+
+
+HUGE = "&\"'<" * 20_000
+HUGE_FIELDS: dict[str, dict[str, object]] = {
+    "title": {"title": HUGE},
+    "abstract": {"abstract": HUGE},
+    "abstract of emoji": {"abstract": "\U0001f600" * 100_000},
+    "authors": {"authors": named(*[HUGE] * 50)},
+    "addresses": {"url": "https://example.org/" + "&" * 900, "pdf_url": "https://example.org/" + "é" * 1900},
+    "category": {"primary_category": HUGE},
+}
+
+
+@pytest.mark.parametrize("name", HUGE_FIELDS)
+def test_no_field_of_a_paper_takes_the_page_for_itself(name: str) -> None:
+    assert papers_in(drawn(many(5, **HUGE_FIELDS[name])).html) == 5
+
+
+def test_no_reason_topic_name_or_address_takes_the_page_for_itself() -> None:
+    topics = tuple(f"{number} {HUGE}" for number in range(50))
+    papers = (ranked(paper(number), topic=topics[number], reasons=(HUGE,) * 9) for number in range(5))
+    made = digest(*papers, to=subscriber(email="a" * 90_000 + "@example.org", topics=topics, name=HUGE))
+    assert papers_in(drawn(made).html) == 5
+
+
+def test_a_page_that_is_too_large_with_a_single_paper_is_refused_in_words() -> None:
+    with pytest.raises(RenderError, match="above 95,000 bytes even with a single paper"):
+        Renderer(postal_address="漢" * 20_000, title="漢" * 20_000).digest(many(3))
