@@ -15,7 +15,7 @@
     |    |- AlreadyExistsError(what, name)
     |    '- SchemaVersionError(found, expected)
     |- RenderError(template, problem)         exit 5
-    |- MailError(problem, permanent)          exit 5
+    |- MailError(problem, permanent, ...)     exit 5
     '- TokenError(problem)                    exit 2
 
 Errors carry data and build their sentence in ``__str__``: what happened, why, and the next step.
@@ -226,13 +226,24 @@ class MailError(PaperDigestError):
     """A message was not accepted.
 
     ``permanent`` decides between giving up and trying later; ``after_dot`` says that the message may
-    have been accepted although no answer came (RFC 1047: delivery in doubt).
+    have been accepted although no answer came (RFC 1047: delivery in doubt); ``systemic`` that the trouble
+    is the server's or the operator's (no connection, refused login, full disk), so that no other message
+    would fare better now.
     """
 
     exit_code = 5
 
-    def __init__(self, problem: str, *, permanent: bool, after_dot: bool = False, code: int | None = None) -> None:
-        self.problem, self.permanent, self.after_dot, self.code = problem, permanent, after_dot, code
+    def __init__(
+        self,
+        problem: str,
+        *,
+        permanent: bool,
+        after_dot: bool = False,
+        systemic: bool = False,
+        code: int | None = None,
+    ) -> None:
+        self.problem, self.permanent, self.code = problem, permanent, code
+        self.after_dot, self.systemic = after_dot, systemic
         super().__init__(problem)
 
     def __str__(self) -> str:

@@ -81,7 +81,12 @@ class Office:
     def plan(self, *, dry_run: bool = False) -> PlanReport:
         terms = Terms(queue=7 * DAY, expires_after=timedelta(hours=36))
         return plan(
-            self.store, self.rank, lambda who, number: f"<{number}.{who.id}@x>", terms, now=self.now, dry_run=dry_run
+            self.store,
+            self.rank,
+            lambda made, number: f"<{number}.{made.edition}@x>",
+            terms,
+            now=self.now,
+            dry_run=dry_run,
         )
 
     def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
@@ -122,9 +127,9 @@ def test_candidates_are_planned_or_excluded_for_a_reason(office: Office) -> None
     office.add("d@example.org", schedule=Schedule(at=time(23, 0)))
     office.add("e@example.org", status=SubscriberStatus.PENDING)
     report = office.plan()
-    assert report.candidates == 4
+    assert (report.candidates, report.waiting) == (3, 1)
     assert report.planned + report.excluded.total() == report.candidates
-    assert dict(report.excluded) == {"nothing matched": 1, "cannot be planned": 1, "not due": 1}
+    assert dict(report.excluded) == {"nothing matched": 1, "cannot be planned": 1}
     assert len(report.problems) == 1
     assert "example.org" not in report.problems[0]
 
@@ -224,6 +229,18 @@ def test_a_refusal_becomes_a_state_and_the_others_arrive(office: Office, error: 
     report = office.deliver()
     assert (getattr(report, outcome), report.sent) == (1, 1)
     assert "a@example.org" not in " ".join(report.problems)
+
+
+def test_when_the_server_itself_is_in_trouble_the_run_ends_and_nobody_is_lost(office: Office) -> None:
+    for number in range(5):
+        office.add(f"reader{number}@example.org")
+    office.postbox.refusals["reader1@example.org"] = [MailError("no connection", permanent=False, systemic=True)]
+    office.plan()
+    report = office.deliver()
+    assert (report.sent, report.deferred) == (1, 1)
+    assert Ledger(office.store.database).counts()["deferred"] == 4
+    office.now += timedelta(minutes=7)
+    assert office.deliver().sent == 4
 
 
 def test_a_deferred_digest_is_tried_again_with_the_same_bytes(office: Office) -> None:

@@ -30,7 +30,7 @@ def _mail(
 def test_a_message_is_shown_as_a_person_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
     with ConsoleMailer({}) as mailer:
         assert mailer.send(_mail("Two papers:\n\n  1. Gödel\n  2. Tarski\n")) == "shown"
-    assert capsys.readouterr().out == (
+    assert capsys.readouterr().err == (
         "From: paperdigest <digest@example.org>\n"
         "To: you@example.net\n"
         "Subject: Gödel, and others\n"

@@ -22,7 +22,7 @@ from paperdigest.render import Renderer
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Subscriber, Topic
+from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Topic
 
 __all__ = ["SendReport", "Sending"]
 
@@ -41,6 +41,7 @@ class SendReport:
     skipped: int
     in_doubt: int
     excluded: int
+    waiting: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -55,6 +56,7 @@ class SendReport:
         outcomes = ", ".join(f"{fields[state]} {state.replace('_', ' ')}" for state in _STATES[2:7] if fields[state])
         lines = [f"{self.planned} planned, {self.sent} sent{', ' + outcomes if outcomes else ''}"]
         lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
+        lines += [f"{self.waiting} not due yet"] if self.waiting else []
         return lines
 
 
@@ -99,7 +101,7 @@ class Sending:
             RenderError: a template is broken.
         """
         if form == "eml":
-            return self._message(digest, self._message_id(digest.subscriber, digest.id))
+            return self._message(digest, self._message_id(digest, digest.id))
         drawn = self._renderer.digest(digest)
         return (drawn.html if form == "html" else drawn.text).encode("utf-8")
 
@@ -132,6 +134,7 @@ class Sending:
             skipped=delivered.skipped,
             in_doubt=delivered.in_doubt,
             excluded=planned.excluded.total(),
+            waiting=planned.waiting,
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*planned.problems, *delivered.problems),
         )
@@ -172,10 +175,11 @@ class Sending:
         threshold = self._settings.ranking.threshold
         return rank(topics, papers, scorer=BtScorer(self._statistics), limit=limit, threshold=threshold)
 
-    def _message_id(self, subscriber: Subscriber, number: int) -> str:
+    def _message_id(self, digest: Digest, number: int) -> str:
         """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
-        proof = hmac.new(self._key, f"message-id:{subscriber.id}:{number}".encode(), hashlib.sha256).hexdigest()[:20]
-        return f"<{number}.{proof}@{self._sender.address.rpartition('@')[2]}>"
+        secret = f"message-id:{digest.subscriber.id}:{number}".encode()
+        proof = hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:20]
+        return f"<{digest.edition:%Y%m%d}.{number}.{proof}@{self._sender.address.rpartition('@')[2]}>"
 
     def _outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
         return OutgoingMessage(

@@ -91,9 +91,12 @@ def connect(settings: SmtpSettings, tls: ssl.SSLContext | None, *, until: float,
         _prepare(wire, settings, tls)
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that no DNS could hold
         wire.close()
-        raise MailError(f"no connection to {settings.server}: {_why(error)}", permanent=False) from error
-    except BaseException:
+        problem = f"no connection to {settings.server}: {_why(error)}"
+        raise MailError(problem, permanent=False, systemic=True) from error
+    except BaseException as error:
         wire.close()
+        if isinstance(error, MailError):
+            error.systemic = True
         raise
     return wire
 

@@ -35,7 +35,7 @@ class ConsoleMailer:
 
     Args:
         settings: none are known.
-        stream: where to write; standard output as it is at the time of sending, if None.
+        stream: where to write; if None standard error, because standard output is for results.
     """
 
     def __init__(self, settings: Mapping[str, Any], *, stream: TextIO | None = None) -> None:
@@ -54,7 +54,7 @@ class ConsoleMailer:
         Raises:
             MailError: the stream cannot be written (a closed pipe); not permanent.
         """
-        stream = self._stream or sys.stdout
+        stream = self._stream or sys.stderr
         encoding = stream.encoding or "utf-8"
         try:
             stream.write(_shown(message.content).encode(encoding, "replace").decode(encoding))

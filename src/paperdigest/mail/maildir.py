@@ -66,7 +66,7 @@ class MaildirMailer:
                 return f"already there: {there}"
             return f"filed as {self._file(name, message.content)}"
         except OSError as error:
-            raise MailError(self._problem(error), permanent=False) from error
+            raise MailError(self._problem(error), permanent=False, systemic=True) from error
 
     def _find(self, name: str) -> Path | None:
         # new/ first: readers move messages from there to cur/, so looking the other way round could miss one.

@@ -8,7 +8,8 @@ For every claimed delivery, in this order::
     send
     settle              sent | deferred | failed | in_doubt
 
-Trouble with one digest is a row in the ledger and never stops the others.
+Trouble with one digest is a row in the ledger and never stops the others. Trouble with the mail server
+itself ends the run: nobody else would fare better now, and trying a login again and again locks accounts.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class _Outcome:
     detail: str | None = None
     code: int | None = None
     next_attempt_at: datetime | None = None
+    stops_the_run: bool = False
 
 
 def deliver(
@@ -81,7 +83,7 @@ def deliver(
     report.expired += ledger.expire(clock())
     with mailer:
         while claims := ledger.claim(clock(), owner=owner, limit=BATCH):
-            for claim in claims:
+            for place, claim in enumerate(claims, start=1):
                 outcome = _attempt(store, ledger, mailer, render, claim, clock)
                 if outcome is not None and ledger.settle(
                     claim,
@@ -92,6 +94,9 @@ def deliver(
                     next_attempt_at=outcome.next_attempt_at,
                 ):
                     _count(report, claim, outcome)
+                if outcome is not None and outcome.stops_the_run:
+                    ledger.release(claims[place:], next_attempt_at=clock() + backoff(1))
+                    return report
     return report
 
 
@@ -133,7 +138,13 @@ def _refused(error: MailError, delivery: Delivery, now: datetime) -> _Outcome:
     if error.permanent:
         return _Outcome(state=DeliveryState.FAILED, detail=str(error), code=error.code)
     later = now + backoff(delivery.attempts, random.uniform(-1, 1))
-    return _Outcome(state=DeliveryState.DEFERRED, detail=str(error), code=error.code, next_attempt_at=later)
+    return _Outcome(
+        state=DeliveryState.DEFERRED,
+        detail=str(error),
+        code=error.code,
+        next_attempt_at=later,
+        stops_the_run=error.systemic,
+    )
 
 
 def _count(report: DeliveryReport, claim: Claim, outcome: _Outcome) -> None:

@@ -7,7 +7,8 @@ For every active subscriber, in this order::
     ranked ← rank                 injected: the pipeline knows no scorer
     digests.add                   frozen with its delivery under the key (subscriber, edition)
 
-``candidates = planned + excluded``: nobody is lost without a reason.
+``candidates = planned + excluded``, where the candidates are those who are due: nobody is lost without
+a reason.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from paperdigest.types import Digest, RankedPaper, StoredPaper, Subscriber, Topi
 __all__ = ["PlanReport", "Rank", "Terms", "compose", "plan"]
 
 Rank = Callable[[Sequence[Topic], Sequence[StoredPaper], int], tuple[RankedPaper, ...]]
-MessageId = Callable[[Subscriber, int], str]
+MessageId = Callable[[Digest, int], str]
 
 LOOK_BACK = timedelta(days=60)
 """How far back missed slots are looked for; whoever was away for longer gets one digest all the same."""
@@ -37,9 +38,13 @@ LOOK_BACK = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """How many subscribers were looked at, how many digests were planned, and why the others got none."""
+    """How many subscribers were due, how many digests were planned, and why the others got none.
+
+    ``waiting`` counts active subscribers whose hour has not come.
+    """
 
     candidates: int
+    waiting: int
     planned: int
     excluded: Counter[str]
     problems: tuple[str, ...] = ()
@@ -61,21 +66,21 @@ def plan(
     Args:
         store: papers, subscribers and digests.
         rank: orders candidates for topics; takes topics, papers and how many at most.
-        message_id: makes the Message-ID from subscriber and digest number.
+        message_id: makes the Message-ID from digest and its number.
         terms: see `Terms`.
         now: the moment of the run.
         dry_run: count only, store nothing.
     """
     subscribers, digests = Subscribers(store.database), Digests(store.database)
     papers = store.papers_first_seen(now - terms.queue, now + timedelta(microseconds=1))
-    planned, excluded = 0, Counter[str]()
+    planned, waiting, excluded = 0, 0, Counter[str]()
     problems: list[str] = []
     active = subscribers.active()
     for subscriber in active:
         try:
             slot = _newest_due(subscriber, digests, now)
             if slot is None:
-                excluded["not due"] += 1
+                waiting += 1
                 continue
             digest = compose(subscriber, papers, digests, rank, edition_of=slot, now=now)
         except UsageError as error:  # a topic or zone that an older version let in: theirs alone
@@ -86,13 +91,15 @@ def plan(
             excluded["no new papers" if not digest.considered else "nothing matched"] += 1
         elif dry_run or digests.add(
             digest,
-            message_id=partial(message_id, subscriber),
+            message_id=partial(message_id, digest),
             expires_at=now + terms.expires_after,
         ):
             planned += 1
         else:
             excluded["planned by another run"] += 1
-    return PlanReport(candidates=len(active), planned=planned, excluded=excluded, problems=tuple(problems))
+    return PlanReport(
+        candidates=len(active) - waiting, waiting=waiting, planned=planned, excluded=excluded, problems=tuple(problems)
+    )
 
 
 def compose(

@@ -4,6 +4,7 @@
 
     planned, deferred --claim--> leased --mark_sending--> sending --settle--> sent | deferred | failed | in_doubt
     leased --settle--> deferred | failed | skipped          planned, deferred --expire--> expired
+    leased --release--> deferred (untried)
     lease over:  leased -> planned (nothing was sent)       sending -> in_doubt (it may have been)
     in_doubt --by policy--> deferred (resend) | sent (assume_sent) | in_doubt (hold)
 
@@ -118,6 +119,12 @@ class Ledger:
         if next_attempt_at is not None:
             values["next_attempt_at"] = next_attempt_at
         return self._change(claim, (DeliveryState.LEASED, DeliveryState.SENDING), _set(state, **values))
+
+    def release(self, claims: Sequence[Claim], *, next_attempt_at: datetime) -> None:
+        """Give claims back untried, to be claimed again from ``next_attempt_at`` on."""
+        for claim in claims:
+            back = _set(DeliveryState.DEFERRED, lease_until=None, lease_owner=None, next_attempt_at=next_attempt_at)
+            self._change(claim, (DeliveryState.LEASED,), back.values(attempts=deliveries.c.attempts - 1))
 
     def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state."""
