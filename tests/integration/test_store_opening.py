@@ -242,8 +242,8 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(path: Path) -> None:
     store = Store.open(made(path))
     before = picture(store)
     pages = path.stat().st_size // 4096
-    with store.database.reading() as connection:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")  # of the pooled connection, which is used again
+    with store.database.recording() as cursor:  # on the very connection that records
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match="no space left"):
         store.record(listing(*[paper(f"2605.{n:05}", abstract="word " * 500) for n in range(50)]), authority=2)
     store.close()

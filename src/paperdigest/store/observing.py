@@ -5,22 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from paperdigest import identity
 from paperdigest.store.merging import Knowledge, Stamp, digest_of, fields_of
 from paperdigest.store.tables import to_stored
 from paperdigest.types import Author, Entry, Listing, Paper, PaperId, Validators
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 __all__ = ["Observation", "observe", "writable"]
 
 MAX_INTEGER = 2**63 - 1
 """The greatest number that a database column holds."""
 
-_D = TypeVar("_D", bound="DataclassInstance")
+_D = TypeVar("_D", bound=Listing | Entry | Paper | PaperId | Author | Validators)
 
 
 class Observation(NamedTuple):
