@@ -64,6 +64,27 @@ def test_one_connection_carries_many_messages(server: ScriptedSmtp) -> None:
     assert server.messages == [CONTENT] * 3
 
 
+def test_the_time_for_a_message_begins_anew_with_each(server: ScriptedSmtp) -> None:
+    with plain(server) as mailer:
+        for _ in range(2):
+            mailer.send(mail())
+            assert mailer._wire is not None
+            mailer._wire.until = 0
+    assert verbs(server)[-1] == "QUIT"
+    assert server.connections == 1
+
+
+def test_our_own_name_is_looked_up_once(
+    server: ScriptedSmtp, mailer: SmtpMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter(["client.test"])
+    monkeypatch.setattr(socket, "getfqdn", lambda: next(names))
+    for _ in range(2):
+        mailer.send(mail())
+        server.hang_up()
+    assert [command for command in server.commands if command.startswith("ehlo")] == ["ehlo client.test"] * 2
+
+
 def test_small_packets_are_not_held_back(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
     mailer.send(mail())
     assert mailer._wire is not None and mailer._wire.sock is not None
@@ -116,6 +137,17 @@ def test_a_refusal_says_whether_to_try_again_and_costs_one_message_only(
     assert (verbs(server)[-1] == "RSET") is reset
     assert mailer.send(mail()).startswith("250")
     assert server.connections == (1 if reset else 2)
+
+
+@pytest.mark.parametrize(("command", "answer"), [("MAIL", b"354 go on"), ("RCPT", b"354 go on"), ("DATA", b"250 ok")])
+def test_a_server_that_has_lost_the_thread_is_left(
+    server: ScriptedSmtp, mailer: SmtpMailer, command: str, answer: bytes
+) -> None:
+    server.next(command, answer)
+    error = refusal(mailer)
+    assert (error.permanent, error.after_dot) == (False, False)
+    mailer.send(mail())
+    assert (server.connections, server.messages) == (2, [CONTENT])
 
 
 def test_a_connection_that_cannot_be_reset_is_not_used_again(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
@@ -173,6 +205,12 @@ def test_a_connection_lost_before_the_message_leaves_no_doubt(
     assert (error.permanent, error.after_dot, error.code) == (False, False, None)
     mailer.send(mail())
     assert (server.connections, server.messages) == (2, [CONTENT])
+
+
+def test_an_accepted_message_leaves_no_doubt_about_the_next(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
+    mailer.send(mail())
+    server.next("RCPT", Deed.DROP)
+    assert not refusal(mailer).after_dot
 
 
 def test_a_connection_lost_in_mid_message_leaves_no_doubt(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
@@ -275,6 +313,7 @@ def test_an_interrupted_message_does_not_spoil_the_next(
         patch.setattr("paperdigest.mail.wire.stuffed", interrupted)
         with pytest.raises(KeyboardInterrupt):
             mailer.send(mail())
+    assert mailer._wire is None
     mailer.send(mail())
     assert (server.connections, server.messages) == (2, [CONTENT])
 
@@ -462,6 +501,15 @@ def test_a_refused_login_is_the_operators_trouble_and_keeps_the_password(server:
     seen = str(error) + repr(error) + repr(vars(mailer))
     assert not any(secret in seen for secret in ("correct horse", "Y29ycmVj", "jb3JyZWN0"))
     assert verbs(server).count("AUTH") == 1
+
+
+@pytest.mark.parametrize("refused_at", [0, 1])
+def test_a_login_refused_half_way_is_not_gone_on_with(server: ScriptedSmtp, refused_at: int) -> None:
+    server.next("EHLO", b"250-scripted.test\r\n250 AUTH LOGIN")
+    server.next("AUTH", b"535 5.7.8 no" if refused_at == 0 else b"334 VXNlcm5hbWU6")
+    server.next("AUTH+", b"535 5.7.8 no")
+    assert refusal(plain(server, **LOGIN)).code == 535
+    assert server.commands[1:] == ["AUTH LOGIN", "ZGlnZXN0"][: refused_at + 1]
 
 
 def test_a_login_that_nobody_offers_is_refused_in_words(server: ScriptedSmtp) -> None:

@@ -73,6 +73,15 @@ def test_when_time_is_up_nothing_more_is_said(ends: tuple[Wire, socket.socket]) 
     assert far.recv(9) == b""
 
 
+def test_patience_is_bounded_by_the_silence_and_the_deadline_and_after_the_dot_by_the_deadline_alone() -> None:
+    wire = Wire(timeout_s=30, until=time.monotonic() + 600, hello="client.test")
+    assert wire._patience() == 30
+    wire.in_doubt = True
+    assert 30 < wire._patience() <= 600
+    wire.in_doubt, wire.until = False, time.monotonic() + 10
+    assert 0 < wire._patience() <= 10
+
+
 def test_stuffed_messages_end_their_last_line() -> None:
     assert stuffed(b"") == b"\r\n"
     assert stuffed(b".a\r\n..\r\nb") == b"..a\r\n...\r\nb\r\n"
