@@ -146,6 +146,27 @@ def test_days_of_downtime_give_one_digest_and_not_three(office: Office) -> None:
     assert (office.plan().planned, office.deliver().sent) == (1, 1)
 
 
+def test_an_empty_edition_may_fill_on_its_own_day_but_not_on_the_next(office: Office) -> None:
+    office.now = NOON + timedelta(days=2)  # Friday
+    office.add(query="ten", created_at=office.now, schedule=Schedule(days=frozenset({4})))
+    assert dict(office.plan().excluded) == {"nothing matched": 1}
+    office.now += timedelta(hours=1)
+    assert dict(office.plan().excluded) == {"nothing matched": 1}
+    office.store.record(listing(paper("2604.00010", "Tracing ten"), source="other", hours=55), authority=2)
+    assert office.plan(dry_run=True).planned == 1
+    office.now += DAY  # Saturday
+    assert (office.plan().planned, office.plan().waiting) == (0, 1)
+    office.now += 6 * DAY  # the next Friday
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+
+
+def test_an_edition_that_nobody_looked_at_is_caught_up_with_later(office: Office) -> None:
+    office.now = NOON + timedelta(days=2)  # Friday, but nothing runs
+    office.add(created_at=office.now, schedule=Schedule(days=frozenset({4})))
+    office.now += DAY
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+
+
 def test_what_was_sent_is_not_sent_again_but_new_papers_are(office: Office) -> None:
     office.add()
     office.plan()

@@ -80,6 +80,11 @@ def test_authors_are_found_without_their_accents(store: Store) -> None:
     assert found(store, '"jose garcia lopez"') == ["10"]
 
 
+def test_raised_and_lowered_digits_end_a_word(store: Store) -> None:
+    store.record(listing(paper("2604.00011", "VLM²-Bench and H₂O"), hours=1), authority=2)
+    assert found(store, "VLM") == found(store, "VLM²") == ["11"]
+
+
 def test_pages_of_a_search_follow_one_another(store: Store) -> None:
     whole = store.search(parse_query("trace"), 100).papers
     pages = [store.search(parse_query("trace"), 2, offset) for offset in (0, 2, 4)]

@@ -63,6 +63,7 @@ CREATE TABLE subscribers (
 	pause_until DATE, 
 	max_papers INTEGER NOT NULL, 
 	created_at VARCHAR(27) NOT NULL, 
+	examined_on DATE, 
 	CONSTRAINT ck_subscribers_status CHECK (status IN ('pending', 'active', 'paused', 'unsubscribed')), 
 	CONSTRAINT uq_subscribers_email UNIQUE (email)
 );
@@ -184,19 +185,19 @@ CREATE VIEW paper_texts AS
       )
     ) AS authors
     FROM papers;
-CREATE INDEX ix_papers_published_at ON papers (published_at);
 CREATE INDEX ix_papers_first_seen_at ON papers (first_seen_at);
+CREATE INDEX ix_papers_published_at ON papers (published_at);
 CREATE INDEX ix_paper_keys_paper_id ON paper_keys (paper_id);
 CREATE INDEX ix_entries_paper_id ON entries (paper_id);
-CREATE INDEX ix_votes_paper_id ON votes (paper_id);
 CREATE UNIQUE INDEX ix_votes_pair ON votes (listing_id, paper_id, coalesce(upvotes, -1), coalesce(comments, -1));
+CREATE INDEX ix_votes_paper_id ON votes (paper_id);
+CREATE INDEX ix_deliveries_planned ON deliveries (next_attempt_at) WHERE state = 'planned';
 CREATE INDEX ix_deliveries_sending ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX ix_deliveries_deferred ON deliveries (next_attempt_at) WHERE state = 'deferred';
-CREATE INDEX ix_deliveries_planned ON deliveries (next_attempt_at) WHERE state = 'planned';
 CREATE INDEX ix_deliveries_leased ON deliveries (lease_until) WHERE state = 'leased';
 CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
-      tokenize='porter unicode61 remove_diacritics 2'
+      tokenize="porter unicode61 remove_diacritics 2 separators '⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉'"
     );
 INSERT INTO papers VALUES (1, 'arxiv:2604.00001', '2026-04-15T06:00:00.000000Z', 2, 0, 2, '2026-04-01T00:00:00.000000Z', NULL, NULL, NULL, NULL, NULL, '["cs.SE", "cs.PL"]', NULL, NULL, 'Tracing what was traced', NULL, 'We trace traces.', NULL);
 INSERT INTO papers VALUES (2, 'arxiv:2604.00002', '2026-04-15T06:00:00.000000Z', NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'A study of something', NULL, NULL, NULL);
@@ -208,8 +209,8 @@ INSERT INTO waits VALUES ('arxiv', '2026-04-15T12:00:00.000000Z');
 INSERT INTO paper_keys VALUES ('arxiv:2604.00001', 1);
 INSERT INTO paper_keys VALUES ('key:tracing what was traced|lovelace|2026', 1);
 INSERT INTO paper_keys VALUES ('arxiv:2604.00002', 2);
-INSERT INTO provenance VALUES (1, 2, 3, '2026-04-15T07:00:00.000000Z', 'ce6d1b73aa3ad96e6d78b92888a4e0eb', NULL);
-INSERT INTO provenance VALUES (2, 0, 2, '2026-04-15T06:00:00.000000Z', '5bf5fbfb74d30cb6b6fe4efcb2b5c4f9', NULL);
+INSERT INTO provenance VALUES (1, 2, 3, '2026-04-15T07:00:00.000000Z', 'be87724063f3b3aff09a329a064c5305', NULL);
+INSERT INTO provenance VALUES (2, 0, 2, '2026-04-15T06:00:00.000000Z', '42a4b6be2493998560296d8a353615f6', NULL);
 INSERT INTO versions VALUES (1, 2, '2026-04-15T06:00:00.000000Z', 'hf');
 INSERT INTO authors VALUES (1, 1, 'Ada Lovelace', NULL);
 INSERT INTO authors VALUES (1, 2, 'Émilie du Châtelet', NULL);

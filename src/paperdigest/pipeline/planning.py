@@ -78,7 +78,7 @@ def plan(
     active = subscribers.active()
     for subscriber in active:
         try:
-            slot = _newest_due(subscriber, digests, now)
+            slot = _newest_due(subscriber, subscribers, digests, now)
             if slot is None:
                 waiting += 1
                 continue
@@ -89,6 +89,8 @@ def plan(
             continue
         if not digest.ranked:
             excluded["no new papers" if not digest.considered else "nothing matched"] += 1
+            if not dry_run:
+                subscribers.mark_examined(subscriber.id, digest.edition)
         elif dry_run or digests.add(
             digest,
             message_id=partial(message_id, digest),
@@ -142,8 +144,12 @@ def _is_news(stored: StoredPaper) -> bool:
     return not stored.paper.withdrawn and not (replaced and all(replaced))
 
 
-def _newest_due(subscriber: Subscriber, digests: Digests, now: datetime) -> Due | None:
-    """Return the newest slot that has come and was not planned yet; a few days of downtime give one, not three."""
+def _newest_due(subscriber: Subscriber, subscribers: Subscribers, digests: Digests, now: datetime) -> Due | None:
+    """Return the newest slot that has come and was not planned yet; a few days of downtime give one, not three.
+
+    One that was looked at and found empty is looked at again on its own local date only: papers that come on
+    Saturday are no reason to mail somebody who wants mail from Monday to Friday.
+    """
     zone = schedule.parse_zone(subscriber.schedule.tz)
     joined = (subscriber.created_at or now).astimezone(zone)
     # Their first day counts from its midnight, so that the first digest does not wait for tomorrow.
@@ -151,5 +157,10 @@ def _newest_due(subscriber: Subscriber, digests: Digests, now: datetime) -> Due 
     slots = schedule.due(subscriber.schedule, max(since, now - LOOK_BACK), now)
     if not slots:
         return None
-    latest = digests.latest_edition(subscriber.id)
-    return slots[-1] if latest is None or slots[-1].edition > latest else None
+    newest, today = slots[-1], now.astimezone(zone).date()
+    planned, examined = digests.latest_edition(subscriber.id), subscribers.examined_on(subscriber.id)
+    if planned is not None and newest.edition <= planned:
+        return None
+    if examined is not None and newest.edition <= examined and newest.edition < today:
+        return None
+    return newest

@@ -39,6 +39,8 @@ subscribers = Table(
     Column("pause_until", Date),
     Column("max_papers", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # The newest edition that was looked at and found empty: when its day is over it is not looked at again.
+    Column("examined_on", Date),
     CheckConstraint(_one_of("status", SubscriberStatus), name="status"),
     # Never give a number twice: a late bounce must not meet somebody else.
     sqlite_autoincrement=True,

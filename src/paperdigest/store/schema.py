@@ -44,10 +44,11 @@ SEARCH_DDL = (
     """,
     # External content: the index holds no second copy of the texts. It is kept up by `indexing` alone, one
     # statement for many papers: a trigger would make FTS5 write out a segment for every single row.
+    # Raised and lowered digits end a word: "VLM" finds "VLM²-Bench".
     """
     CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
-      tokenize='porter unicode61 remove_diacritics 2'
+      tokenize="porter unicode61 remove_diacritics 2 separators '⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉'"
     )
     """,
 )

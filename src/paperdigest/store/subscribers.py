@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -94,6 +94,17 @@ class Subscribers:
         status = select(subscribers.c.status).where(subscribers.c.id == number)
         with self._database.reading() as connection:
             return connection.execute(status).scalar() == SubscriberStatus.ACTIVE.value
+
+    def examined_on(self, number: int) -> date | None:
+        """Return the newest edition that was looked at for a subscriber and found empty."""
+        wanted = select(subscribers.c.examined_on).where(subscribers.c.id == number)
+        with self._database.reading() as connection:
+            return connection.execute(wanted).scalar()
+
+    def mark_examined(self, number: int, edition: date) -> None:
+        """Remember that an edition was looked at and found empty."""
+        with self._database.writing() as connection:
+            connection.execute(update(subscribers).where(subscribers.c.id == number).values(examined_on=edition))
 
     def remove(self, email: str) -> None:
         """Remove a subscriber with their topics, digests and deliveries.

@@ -179,6 +179,7 @@ def _create_subscribers() -> None:
         sa.Column("pause_until", sa.Date(), nullable=True),
         sa.Column("max_papers", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("examined_on", sa.Date()),
         sa.CheckConstraint("status IN ('pending', 'active', 'paused', 'unsubscribed')", name="ck_subscribers_status"),
         sa.PrimaryKeyConstraint("id", name="pk_subscribers"),
         sa.UniqueConstraint("email", name="uq_subscribers_email"),
@@ -301,7 +302,7 @@ def _create_search() -> None:
         """
     CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
-      tokenize='porter unicode61 remove_diacritics 2'
+      tokenize="porter unicode61 remove_diacritics 2 separators '⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉'"
     )
     """
     )
