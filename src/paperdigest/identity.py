@@ -36,7 +36,12 @@ _ARXIV_PREFIX = re.compile(
 )
 _DOI = re.compile(r"\s*(?:doi:\s*|info:doi/|https?://(?:dx\.)?doi\.org/)?(?P<doi>10\.\d{4,9}/\S+)\s*\Z", re.IGNORECASE)
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref_src|rss", re.IGNORECASE)
+_PLAIN_URL = re.compile(
+    r"https?://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?", re.ASCII
+)
+_SPACE = re.compile(r"\s")
 _NOT_WORD = re.compile(r"[\W_]+")
+_ASCII_WORDS = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 _MIN_TITLE_CHARS = 12
 
 
@@ -48,6 +53,8 @@ def split_arxiv(text: str) -> tuple[str, int | None] | None:
     """
     prefix = _ARXIV_PREFIX.match(text)
     rest = (text[prefix.end() :] if prefix else text).strip()
+    if _ARXIV.match(rest) is None:
+        return None  # almost everything that is asked about
     rest = re.split(r"[?#]", rest, maxsplit=1)[0].removesuffix(".pdf").rstrip("/")
     match = _ARXIV.fullmatch(rest)
     if match is None:
@@ -77,8 +84,15 @@ def normalise_url(url: str) -> str | None:
 
     None when it is not an absolute http(s) URL.
     """
+    url = url.strip()
+    if (plain := _PLAIN_URL.fullmatch(url)) is not None:
+        return f"https://{plain['host']}{plain['path'] or '/'}"
+    return _normalise_unusual(url)
+
+
+def _normalise_unusual(url: str) -> str | None:
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None
@@ -97,17 +111,17 @@ def url_id(url: str) -> PaperId | None:
     if (known := doi_id(url)) is not None:
         return known
     normal = normalise_url(url)
-    if normal is None or len(normal) > 2000 or any(c.isspace() for c in normal):
+    if normal is None or len(normal) > 2000 or _SPACE.search(normal):
         return None
     return PaperId(scheme="url", local=normal)
 
 
 def fold(text: str) -> str:
     """Fold case, diacritics and punctuation away: words joined by single spaces."""
-    plain = text
-    if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text)
-        plain = "".join(c for c in plain if not unicodedata.combining(c))
+    if text.isascii():
+        return " ".join(text.translate(_ASCII_WORDS).split())
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", plain.casefold()).strip()
 
 
