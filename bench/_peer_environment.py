@@ -18,7 +18,7 @@ def python_with(name: str, *requirements: str) -> Path | None:
     if _imports(python, name):
         return python
     make = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(cache / tag)]
-    install = [sys.executable, "-m", "pip", "--quiet", "--python", str(python), "install", *requirements]
+    install = [sys.executable, "-m", "pip", "-qq", "--python", str(python), "install", *requirements]
     for command in (make, install):
         if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
             return None
