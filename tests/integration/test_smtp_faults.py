@@ -133,6 +133,7 @@ def test_a_refusal_says_whether_to_try_again_and_costs_one_message_only(
     server.next(command, answer)
     error = refusal(mailer)
     assert (error.permanent, error.after_dot, error.code) == (permanent, False, int(answer[:3]))
+    assert error.systemic is (error.code == 530)
     assert answer.decode() in str(error) and f"127.0.0.1:{server.port}" in str(error)
     assert (verbs(server)[-1] == "RSET") is reset
     assert mailer.send(mail()).startswith("250")
@@ -164,7 +165,7 @@ def test_a_server_that_does_not_greet_is_tried_again_later(
 ) -> None:
     server.next("GREETING", answer)
     error = refusal(mailer)
-    assert (error.permanent, error.after_dot) == (False, False)
+    assert (error.permanent, error.after_dot, error.systemic) == (False, False, True)
     assert error.code == (int(answer[:3]) if isinstance(answer, bytes) and answer[:1].isdigit() else None)
     mailer.send(mail())
     assert server.connections == 2
@@ -173,7 +174,7 @@ def test_a_server_that_does_not_greet_is_tried_again_later(
 def test_a_server_that_refuses_ehlo_is_tried_again_later(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
     server.next("EHLO", b"550 5.7.1 your name is not known")
     error = refusal(mailer)
-    assert (error.permanent, error.code) == (False, 550)
+    assert (error.permanent, error.systemic, error.code) == (False, True, 550)
     assert "EHLO" in str(error)
 
 
@@ -181,14 +182,14 @@ def test_no_server_at_all_is_tried_again_later() -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))  # taken, so that nobody else answers there
         error = refusal(SmtpMailer({"host": "127.0.0.1", "port": deaf.getsockname()[1], "tls": "none"}))
-    assert not error.permanent
+    assert error.systemic and not error.permanent
     assert "refused" in str(error).lower()
 
 
 def test_a_name_without_an_address_is_told_as_that() -> None:
     for host in ("nowhere.invalid", "x" * 80):
         error = refusal(SmtpMailer({"host": host, "tls": "none"}))
-        assert not error.permanent
+        assert error.systemic and not error.permanent
         assert "has no address" in str(error)
 
 
@@ -274,7 +275,7 @@ def test_an_endless_answer_is_cut_off(server: ScriptedSmtp, mailer: SmtpMailer, 
     server.next("MAIL", answer)
     error = refusal(mailer)
     assert "does not end" in str(error)
-    assert not error.permanent
+    assert not error.systemic and not error.permanent
 
 
 def test_the_servers_words_cannot_garble_a_terminal(server: ScriptedSmtp, mailer: SmtpMailer) -> None:
@@ -435,13 +436,13 @@ def test_a_server_that_cannot_prove_its_name_gets_nothing(
         kind = "implicit" if implicit else "starttls"
         error = refusal(guarded(server, **LOGIN, **settings, tls=kind))
         assert verbs(server) == ([] if implicit else ["EHLO", "STARTTLS"])
-    assert not error.permanent
+    assert error.systemic and not error.permanent
     assert "certificate is not trusted" in str(error) and reason in str(error)
 
 
 def test_what_is_not_encrypted_is_not_sent(server: ScriptedSmtp) -> None:
     error = refusal(guarded(server, **LOGIN))
-    assert not error.permanent
+    assert error.systemic and not error.permanent
     assert "does not offer STARTTLS" in str(error)
     assert verbs(server) == ["EHLO"]
 
@@ -450,7 +451,7 @@ def test_a_refused_starttls_is_not_followed_by_clear_text(server: ScriptedSmtp) 
     server.next("EHLO", STARTTLS)
     server.next("STARTTLS", b"454 4.7.0 not now")
     error = refusal(guarded(server, **LOGIN))
-    assert (error.permanent, error.code) == (False, 454)
+    assert (error.permanent, error.systemic, error.code) == (False, True, 454)
     assert verbs(server) == ["EHLO", "STARTTLS"]
 
 
@@ -460,12 +461,12 @@ def test_words_slipped_in_before_the_encryption_are_noticed(certificate: ssl.SSL
         server.next("STARTTLS", b"220 go ahead\r\n250-scripted.test\r\n250 AUTH PLAIN")
         error = refusal(guarded(server, **LOGIN))
     assert "before the encryption" in str(error)
-    assert not error.permanent
+    assert error.systemic and not error.permanent
 
 
 def test_a_server_without_tls_on_a_tls_port_is_told_as_that(server: ScriptedSmtp) -> None:
     error = refusal(guarded(server, tls="implicit"))
-    assert not error.permanent
+    assert error.systemic and not error.permanent
     assert "mail.smtp.tls" in str(error)
 
 
@@ -496,7 +497,7 @@ def test_a_refused_login_is_the_operators_trouble_and_keeps_the_password(server:
     server.next("AUTH+", b"334 UGFzc3dvcmQ6", echo)
     mailer = plain(server, **LOGIN)
     error = refusal(mailer)
-    assert (error.permanent, error.code) == (False, 535)
+    assert (error.permanent, error.systemic, error.code) == (False, True, 535)
     assert "login of digest" in str(error) and "535 5.7.8" in str(error)
     seen = str(error) + repr(error) + repr(vars(mailer))
     assert not any(secret in seen for secret in ("correct horse", "Y29ycmVj", "jb3JyZWN0"))

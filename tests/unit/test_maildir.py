@@ -103,7 +103,7 @@ def test_a_message_that_cannot_be_written_leaves_nothing_and_is_tried_again_late
         patch.setattr(os, "fsync", failing)
         with pytest.raises(MailError, match=words) as caught:
             mailer.send(_mail())
-    assert (caught.value.permanent, caught.value.after_dot) == (False, False)
+    assert (caught.value.permanent, caught.value.after_dot, caught.value.systemic) == (False, False, True)
     assert str(tmp_path) in str(caught.value)
     assert _files(tmp_path) == []
     assert mailer.send(_mail()).startswith("filed")

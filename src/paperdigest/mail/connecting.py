@@ -84,7 +84,7 @@ def connect(settings: SmtpSettings, tls: ssl.SSLContext | None, *, until: float,
         hello: the name to give in EHLO; None finds this machine's.
 
     Raises:
-        MailError: there is no such connection to be had; not permanent.
+        MailError: there is no such connection to be had; systemic, not permanent.
     """
     wire = Wire(timeout_s=settings.timeout_s, until=until, hello=hello)
     try:
@@ -93,10 +93,8 @@ def connect(settings: SmtpSettings, tls: ssl.SSLContext | None, *, until: float,
         wire.close()
         problem = f"no connection to {settings.server}: {_why(error)}"
         raise MailError(problem, permanent=False, systemic=True) from error
-    except BaseException as error:
+    except BaseException:
         wire.close()
-        if isinstance(error, MailError):
-            error.systemic = True
         raise
     return wire
 
@@ -108,7 +106,7 @@ def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None) -> 
     if tls is not None and not implicit:
         if not wire.has_extn("starttls"):
             problem = f"{settings.server} does not offer STARTTLS, and nothing is sent in clear; see mail.smtp.tls"
-            raise MailError(problem, permanent=False)
+            raise MailError(problem, permanent=False, systemic=True)
         _require(wire.say("STARTTLS"), settings, "refused STARTTLS, and nothing is sent in clear")
         wire.encrypt(settings.host, tls)
         # What was offered before may be forged (RFC 3207, 4.2).
@@ -119,7 +117,7 @@ def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None) -> 
 
 def _require(reply: Reply, settings: SmtpSettings, complaint: str) -> None:
     if not reply.good:
-        raise MailError(f"{settings.server} {complaint}: {reply}", permanent=False, code=reply.code)
+        raise MailError(f"{settings.server} {complaint}: {reply}", permanent=False, systemic=True, code=reply.code)
 
 
 def _login(wire: Wire, settings: SmtpSettings) -> None:
@@ -137,13 +135,13 @@ def _login(wire: Wire, settings: SmtpSettings) -> None:
     else:
         methods = " ".join(offered) or "no login at all"
         problem = f"{settings.server} offers {methods}; paperdigest can log in with PLAIN or LOGIN"
-        raise MailError(problem, permanent=False)
+        raise MailError(problem, permanent=False, systemic=True)
     if reply.code != 235:
         text = str(reply)
         for secret in (plain, _coded(password), password):
             text = text.replace(secret, "********")  # some servers repeat what they were sent
         problem = f"{settings.server} did not accept the login of {user}: {text}; check mail.smtp.user and its password"
-        raise MailError(problem, permanent=False, code=reply.code)
+        raise MailError(problem, permanent=False, systemic=True, code=reply.code)
 
 
 def _coded(text: str) -> str:

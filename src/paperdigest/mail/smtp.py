@@ -126,8 +126,10 @@ class SmtpMailer:
         refusal = code // 100 in (4, 5)
         if not refusal or code == 421 or not _said(wire, "RSET"):
             self._drop()
-        permanent = code // 100 == 5 and code not in _OPERATORS_TROUBLE
-        raise MailError(f"{self._settings.server} refused {what}: {answer}", permanent=permanent, code=code)
+        systemic = code in _OPERATORS_TROUBLE
+        permanent = code // 100 == 5 and not systemic
+        problem = f"{self._settings.server} refused {what}: {answer}"
+        raise MailError(problem, permanent=permanent, systemic=systemic, code=code)
 
     def _drop(self) -> None:
         wire, self._wire = self._wire, None
