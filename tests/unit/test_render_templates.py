@@ -130,6 +130,11 @@ def test_an_own_page_that_is_too_large_is_refused(tmp_path: Path) -> None:
         with_template(tmp_path, "{% for i in range(100000) %}x{% endfor %}")
 
 
+def test_a_page_without_any_paper_is_no_way_out(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="even with a single paper"):
+        with_template(tmp_path, "{% macro paper(one) %}{{ 'x' * 100000 }}{% endmacro %}", "_paper.html.j2")
+
+
 def test_own_styles_are_never_fetched(tmp_path: Path) -> None:
     page = '<link rel="stylesheet" href="http://127.0.0.1:9/x.css"><p>{{ digest.title }}</p>'
     assert "<p>paperdigest</p>" in with_template(tmp_path, page).html

@@ -181,6 +181,13 @@ def test_a_title_that_cannot_be_seen_gives_way_to_the_id() -> None:
     assert view_of(title="").title == "arxiv:2604.00001"
 
 
+def test_an_address_is_printed_as_long_as_addresses_can_be() -> None:
+    made = [digest(to=subscriber(email=f"{'a' * length}@example.org")) for length in (242, 243)]
+    emails = [digest_view(one, title="t", contact=None, postal_address="").email for one in made]
+    assert emails[0] == made[0].subscriber.email
+    assert emails[1] != made[1].subscriber.email and len(emails[1]) <= 254
+
+
 def test_the_footer_lists_the_topics_as_one_would_say_them() -> None:
     names = [f"t{number}" for number in range(12)]
     assert footer_topics(digest(to=subscriber(topics=()))) == ""

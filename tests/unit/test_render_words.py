@@ -156,6 +156,7 @@ def test_a_text_is_cut_at_a_sentence_else_at_a_word(text: str, limit: int, short
 
 def test_a_sentence_that_fits_to_the_last_place_keeps_its_ellipsis() -> None:
     assert shorten("abcdefgh. Jklmnop qrstuvw", 10) == "abcdefgh.…"
+    assert shorten("abcdefghi. Jklmnop qrstuvw", 10) == "abcdefghi…"
 
 
 def test_stars_become_emphasis() -> None:
@@ -173,9 +174,9 @@ def test_stars_that_enclose_no_word_stay(text: str) -> None:
 
 
 def test_whole_words_are_marked_whatever_their_case() -> None:
-    assert marked("Trace the retraced trace.", {"trace"}) == (
+    assert marked("Trace the retrace-traced trace.", {"trace"}) == (
         Span("Trace", strong=True),
-        Span(" the retraced "),
+        Span(" the retrace-traced "),
         Span("trace", strong=True),
         Span("."),
     )
@@ -184,6 +185,7 @@ def test_whole_words_are_marked_whatever_their_case() -> None:
 def test_the_longest_of_several_forms_is_marked() -> None:
     spans = marked("software trace links", {"trace", "software trace"})
     assert spans == (Span("software trace", strong=True), Span(" links"))
+    assert marked("trace links", {"trace", "trace links"}) == (Span("trace links", strong=True),)
 
 
 @pytest.mark.parametrize("form", ["C++", "Straße", "İstanbul", "a.b", "(x", "漢字"])

@@ -174,7 +174,7 @@ def authors_line(paper: Paper) -> str:
     if not names:
         return plural(count, "author") if count else ""
     # "+ 1 more" takes the place of the name it hides.
-    shown = names if count == len(names) <= _AUTHORS_SHOWN + 1 else names[:_AUTHORS_SHOWN]
+    shown = names if count == len(names) else names[:_AUTHORS_SHOWN]
     more = f" + {count - len(shown):,} more" if count > len(shown) else ""
     return ", ".join(shown) + more
 
