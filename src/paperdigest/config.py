@@ -96,6 +96,7 @@ class SmtpSettings(_Table):
     user: str = ""
     password_file: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    ca_file: str = ""
 
 
 class MailSettings(_Table):

@@ -84,6 +84,7 @@ def make_mailer(settings: Settings) -> Mailer:
         own = {"path": str(settings.file(settings.mail.maildir.path, "Maildir"))}
     elif name == "smtp":
         own = settings.mail.smtp.model_dump(exclude={"password_file"})
+        own["ca_file"] = str(settings.file(own["ca_file"], "")) if own["ca_file"] else ""
         if (password := settings.secret("PAPERDIGEST_SMTP_PASSWORD", settings.mail.smtp.password_file)) is not None:
             own["password"] = password.get_secret_value()
     elif name != "console":
