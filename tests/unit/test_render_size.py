@@ -50,8 +50,8 @@ def test_when_it_gets_tight_abstracts_are_shortened_before_a_paper_is_left_out()
         lengths.append(longest_abstract(html))
         assert lengths[-1] == 0 or papers_in(html) == count
     assert lengths == sorted(lengths, reverse=True)
-    steps = [300 < length for length in lengths], [140 < length <= 300 for length in lengths]
-    assert any(steps[0]) and any(steps[1]) and any(0 < length <= 140 for length in lengths) and 0 in lengths
+    steps = {next(limit for limit in (0, 140, 300, 600) if length <= limit) for length in lengths}
+    assert steps == {600, 300, 140, 0}
 
 
 def test_no_more_papers_are_left_out_than_must_be() -> None:
