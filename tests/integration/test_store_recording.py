@@ -167,6 +167,12 @@ def test_first_seen_is_not_published_so_a_bulk_import_is_seen_now(store: Store) 
     assert store.papers_first_seen(later) == (), "seen again is not first seen"
 
 
+def test_a_reading_that_turns_out_to_be_older_dates_the_first_sight_back(store: Store) -> None:
+    for hours in (5, 1, 3):
+        store.record(listing(paper(version=1), hours=hours), authority=2)
+    assert store.paper(paper().id).first_seen_at == MOMENT + timedelta(hours=1)
+
+
 def test_papers_come_newest_first_and_limited(store: Store) -> None:
     for hour in range(3):
         store.record(listing(paper(f"2604.0000{hour}"), hours=hour), authority=2)
@@ -222,6 +228,29 @@ def test_each_pair_of_votes_is_remembered_once_with_its_first_moment(store: Stor
     connection.close()
     assert history == [(1, 0, "06"), (5, 0, "07")]
     assert store.paper(paper().id).entries[0].upvotes == 1
+
+
+def test_votes_that_turn_out_to_be_older_are_dated_back(store: Store) -> None:
+    for hours in (5, 1, 3):
+        store.record(listing(Entry(paper=paper(), upvotes=1), hours=hours), authority=2)
+    connection = connect_raw(store.path)
+    history = connection.execute("SELECT upvotes, substr(observed_at, 12, 2) FROM votes").fetchall()
+    connection.close()
+    assert history == [(1, "07")]
+
+
+def test_one_batch_may_repeat_papers_and_bridge_them(store: Store) -> None:
+    by_url = replace(paper(title="By address"), id=URL)
+    by_other = replace(paper(title="By DOI"), id=PaperId(scheme="url", local="https://doi.example/"), aliases=(DOI,))
+    store.record_all([(listing(by_url, by_other), 1)])
+    bridge = paper("2604.00009", "By the archive", aliases=(DOI, URL))
+    again = [(listing(by_url, by_other, hours=5), 1), (listing(bridge, source="arxiv", hours=2), 3)]
+    counts = [(one.new, one.updated, one.entries) for one in store.record_all(again)]
+    assert counts == [(0, 1, 1), (0, 1, 1)]
+    assert store.paper(URL).paper.title == "By the archive"
+    with connect_raw(store.path) as connection:
+        assert connection.execute("SELECT count(*) FROM entries").fetchone() == (2,)
+    connection.close()
 
 
 def test_votes_that_are_not_said_do_not_wipe_out_known_ones(store: Store) -> None:
