@@ -142,10 +142,15 @@ def title_key(paper: Paper) -> str | None:
     if len(folded) < _MIN_TITLE_CHARS or not paper.authors or paper.published_at is None:
         return None
     name = paper.authors[0].name
-    family = fold(name.partition(",")[0] if "," in name else name).split()
-    if not family:
-        return None
-    return f"{folded}|{family[-1]}|{paper.published_at.year}"
+    family = _last_word(name.partition(",")[0] if "," in name else name)
+    return f"{folded}|{family}|{paper.published_at.year}" if family else None
+
+
+def _last_word(text: str) -> str:
+    """Return the last word of the folded text, "" when there is none."""
+    if text.isascii() and (last := text.rpartition(" ")[2]).isalpha():
+        return last.lower()  # as most names are
+    return fold(text).rpartition(" ")[2]
 
 
 def keys(paper: Paper) -> tuple[str, ...]:
@@ -153,7 +158,7 @@ def keys(paper: Paper) -> tuple[str, ...]:
 
     Papers that share a key are one paper; the relation is closed transitively by the store.
     """
-    found = [str(paper.id), *(str(alias) for alias in paper.aliases)]
+    found = [str(paper.id), *map(str, paper.aliases)]
     if (key := title_key(paper)) is not None:
         found.append(f"key:{key}")
     return tuple(dict.fromkeys(found))

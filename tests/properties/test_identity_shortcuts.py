@@ -48,3 +48,8 @@ def test_a_plain_url_is_normalised_like_any_other(url: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_text_is_folded_like_any_other(text: str) -> None:
     assert identity.fold(text) == re.sub(r"[\W_]+", " ", text.casefold()).strip()
+
+
+@given(st.text(st.sampled_from("abZé -,.'1\t\xa0")))
+def test_the_last_word_is_that_of_the_folded_text(text: str) -> None:
+    assert identity._last_word(text) == ["", *identity.fold(text).split()][-1]
