@@ -25,8 +25,11 @@ def author_names(fields: Sequence[str]) -> tuple[Author, ...]:
     (``Last, First`` is one name). ``mail (Name)`` and ``Name <mail>`` give the name; an address alone gives
     nobody. ``Name (Institute)`` is a name and an affiliation.
     """
-    people = (_person(field) for field in (_split(fields[0]) if len(fields) == 1 else fields)[:_MAX_AUTHORS])
-    return tuple(dict.fromkeys(filter(None, people)))
+    names = _split(fields[0]) if len(fields) == 1 else fields
+    people = tuple(filter(None, map(_person, names[:_MAX_AUTHORS])))
+    if len({person.name for person in people}) == len(people):
+        return people
+    return tuple(dict.fromkeys(people))
 
 
 def _person(text: str) -> Author | None:
@@ -35,8 +38,10 @@ def _person(text: str) -> Author | None:
         text = _EMPTY.sub("", _EMAIL.sub("", text)).strip()
         if (wrapped := _WRAPPED.fullmatch(text)) is not None:
             text = wrapped["name"]
-    text = " ".join(text.split()).strip(" ,;")
-    if (affiliated := _AFFILIATED.fullmatch(text)) is not None:
+    if "  " in text or not text.isprintable():
+        text = " ".join(text.split())
+    text = text.strip(" ,;")
+    if "(" in text and (affiliated := _AFFILIATED.fullmatch(text)) is not None:
         return Author(name=affiliated["name"], affiliation=affiliated["affiliation"])
     return Author(name=text) if text else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -51,12 +52,17 @@ def parse_date(text: str | None, *, not_after: datetime | None = None) -> dateti
     """
     if not text or len(text) > _MAX_CHARS:
         return None
-    moment = _read(" ".join(text.split()))
+    moment = _read(text)
     return None if moment is None or (not_after is not None and moment > not_after) else moment
 
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> datetime | None:
+    if len(text) == 20 and text[10] == "T" and text[13] == text[16] == ":" and text[19] == "Z":
+        with suppress(ValueError):  # such as of a leap second
+            written = datetime.fromisoformat(text)  # what Atom feeds write, in a tenth of the time
+            return written if written.year >= _OLDEST_YEAR else None
+    text = " ".join(text.split())
     for pattern in (_ISO, _RFC, _ASCTIME, _MONTH_YEAR):
         if (match := pattern.fullmatch(text)) is not None:
             moment = _moment(match.groupdict())

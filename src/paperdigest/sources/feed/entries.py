@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperdigest.identity import doi_id, normalise_url, split_arxiv, title_id, url_id
-from paperdigest.latex import readable
+from paperdigest.latex import may_hold_tex, readable
 from paperdigest.sources.feed.authors import author_names
 from paperdigest.sources.feed.blob import unpack
 from paperdigest.sources.feed.dates import parse_date
@@ -84,7 +84,8 @@ def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
     ids, version = _ids(raw, link, title, place)
     authors = author_names(raw.authors or ((blob.authors,) if blob and blob.authors else ()))
     published, updated = _dates(raw, place.retrieved_at)
-    readable_title, readable_abstract = readable(title), readable(abstract)
+    readable_title = readable(title)
+    readable_abstract = readable(abstract) if may_hold_tex(abstract) else abstract  # on one line already
     paper = Paper(
         id=ids[0],
         title=readable_title,
@@ -131,24 +132,27 @@ def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[li
     At most one arXiv id and one DOI: two of a kind would join two papers.
     """
     arxiv = version = doi = None
-    for text in dict.fromkeys(filter(None, (raw.guid, link, *raw.identifiers))):
+    for text in dict.fromkeys((raw.guid, link, *raw.identifiers)):
         # Not from bare digits: any feed may number its items "2104.12255".
-        if len(text) > 1000 or not (":" in text or "/" in text):
+        if not text or len(text) > 1000 or not (":" in text or "/" in text):
             continue
         if (known := split_arxiv(text)) is not None:
             arxiv, version = arxiv or known[0], version or known[1]
         elif "10." in text:
             doi = doi_id(text) or doi
-    pages = [_web_id(url, place) for url in dict.fromkeys((link, raw.guid)) if url] if arxiv is None else []
     own = PaperId(scheme="arxiv", local=arxiv) if arxiv else None
-    found = list(dict.fromkeys(filter(None, (own, doi, *pages))))
-    return found or [title_id(title)], version
+    page = _web_id(link, place) if link and own is None else None
+    guid = _web_id(raw.guid, place) if raw.guid and raw.guid != link and own is None else None
+    found = [one for one in (own, doi, page, guid) if one is not None]
+    return list(dict.fromkeys(found)) if len(found) > 1 else found or [title_id(title)], version
 
 
 def _web_id(url: str, place: _Place) -> PaperId | None:
-    if not is_web(url) or normalise_url(url) in place.shared_links:
+    if not is_web(url):
         return None
-    return url_id(url)
+    found = url_id(url)
+    normal = found.local if found is not None and found.scheme == "url" else normalise_url(url)
+    return None if normal in place.shared_links else found
 
 
 def _page(link: str | None, guid: str | None, paper_id: PaperId) -> str | None:

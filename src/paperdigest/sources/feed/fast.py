@@ -173,8 +173,10 @@ class _Draft:
 def _entry(item: etree._Element, names: _Names, *, atom: bool) -> RawEntry:
     draft = _Draft(guid=item.get(_RDF_ABOUT))
     for child in item:
-        name = names[child]
-        if name in _MARKUP:
+        name = names.get(child.tag) or names[child]
+        if name in _AUTHORS:
+            draft.authors.append(_author(child, names))
+        elif name in _MARKUP:
             _take_markup(draft, child, *_MARKUP[name], atom=atom)
         elif name == "link":
             _offer(draft.link, child)
@@ -182,8 +184,6 @@ def _entry(item: etree._Element, names: _Names, *, atom: bool) -> RawEntry:
             _take_guid(draft, child)
         elif name in _DATES:
             draft.dates[_DATES[name]] = _text(child)
-        elif name in _AUTHORS:
-            draft.authors.append(_author(child, names))
         elif name in _CATEGORIES:
             draft.categories.append((child.get("term") or child.text or "").strip())
         elif name in _IDENTIFIERS:
@@ -213,7 +213,8 @@ def _take_guid(draft: _Draft, element: etree._Element) -> None:
     """Keep the last; unless it says ``isPermaLink="false"``, a URL in it is the page when no link is given."""
     guid = _text(element)
     if guid and element.get("isPermaLink", element.get("ispermalink", "true")) == "true":
-        guid = absolute(guid, element.base)
+        if not guid.startswith(("https://", "http://")):
+            guid = absolute(guid, element.base)
         draft.permalink = guid if is_web(guid) else None
     draft.guid = guid or draft.guid
 
@@ -237,6 +238,8 @@ def _markup(element: etree._Element, default: str, *, atom: bool) -> Markup:
             return Markup(sole, html=True)
         inner = "".join(etree.tostring(child, encoding="unicode", with_tail=True) for child in element)
         return Markup(escape(text) + inner, html=True)
+    if (kind == "html" or (kind == "text" and atom)) and element.get("mode") is None:
+        return Markup(text, html=kind == "html")
     if kind in ("xhtml", "application/xhtml+xml"):
         return Markup(text)
     if element.get("mode") == "base64" or not (
@@ -266,7 +269,7 @@ def _unpacked(text: str) -> str:
 
 def _author(element: etree._Element, names: _Names) -> str:
     for child in element:
-        if names[child] == "name":
+        if (names.get(child.tag) or names[child]) == "name":
             return _text(child)
     return "" if len(element) else _text(element)
 

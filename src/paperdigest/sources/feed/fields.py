@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["MAX_ENTRIES", "Markup", "RawEntry", "RawFeed"]
 
@@ -10,16 +11,14 @@ MAX_ENTRIES = 10_000
 """Entries read from one feed; those after it are left out and said so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(NamedTuple):
     """A text field: ``html`` says whether tags and entities in ``value`` mean something."""
 
     value: str
     html: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawEntry:
+class RawEntry(NamedTuple):
     """One item or entry. Absent and empty fields are None; dates and authors are the feed's own words.
 
     ``link`` is resolved against ``xml:base``; it may still be relative when the feed gives no base.
