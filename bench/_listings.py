@@ -11,7 +11,7 @@ from pathlib import Path
 from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.huggingface import HuggingFaceSource
-from paperdigest.types import Author, Entry, Listing, ListingState, Paper, PaperId, Validators
+from paperdigest.types import Author, Entry, Listing, ListingState, Paper, PaperId
 
 __all__ = ["daily_listings"]
 
@@ -49,7 +49,6 @@ def _generated() -> Iterator[Listing]:
     words = sorted({"".join(draw.choices(_SYLLABLES, k=draw.randrange(1, 5))) for _ in range(8000)})
     for number in range(_DAYS):
         day = _FIRST_DAY + timedelta(days=number)
-        url = f"https://listings.example/{day}"
         yield Listing(
             source="daily",
             kind="huggingface",
@@ -57,8 +56,6 @@ def _generated() -> Iterator[Listing]:
             retrieved_at=_moment(day),
             state=ListingState.COMPLETE,
             entries=tuple(_entry(draw, words, day, rank) for rank in range(1, _PER_DAY + 1)),
-            url=url,
-            validators=(Validators(url=url, etag=f'"{number:x}"'),),
         )
 
 
