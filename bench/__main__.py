@@ -33,7 +33,8 @@ def main(arguments: Sequence[str]) -> int:
             rows.append(row)
     print(table(rows))
     missed = sum(not row.met for row in rows)
-    print(f"{len(rows) - missed} of {len(rows)} within their limits (medians of pairs, processor time unless noted)")
+    bounded = sum(row.limit is not None for row in rows)
+    print(f"{bounded - missed} of {bounded} within their limits (medians of pairs, processor time unless noted)")
     return 1 if missed else 0
 
 
@@ -52,10 +53,11 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     sign = "<=" if row.better == "lower" else ">="
-    verdict = "ok" if row.met else "MISSED"
-    note = f"{verdict}  {row.note}" if row.note else verdict
+    verdict = "" if row.limit is None else "ok" if row.met else "MISSED"
+    note = f"{verdict:6}  {row.note}".rstrip()
+    limit = "none" if row.limit is None else f"{sign} {row.limit:g}"
     amount = _time if row.unit == "s" else _bytes
-    return (row.name, amount(row.ours_s), amount(row.peer_s), _ratio(row.ratio), f"{sign} {row.limit:g}", note)
+    return (row.name, amount(row.ours_s), amount(row.peer_s), _ratio(row.ratio), limit, note)
 
 
 def _time(seconds: float) -> str:

@@ -17,6 +17,7 @@ __all__ = ["Paired", "Row", "cpu_seconds", "paired"]
 class Row:
     """One comparison. ``ratio`` is what ``limit`` bounds: from above when lower is better, else from below.
 
+    A row without limit is shown for the whole picture and can neither pass nor fail.
     ``ours_s`` and ``peer_s`` are seconds unless ``unit`` says that they are bytes.
     """
 
@@ -24,7 +25,7 @@ class Row:
     ours_s: float
     peer_s: float
     ratio: float
-    limit: float
+    limit: float | None
     better: Literal["lower", "higher"] = "lower"
     note: str = ""
     unit: Literal["s", "B"] = "s"
@@ -32,6 +33,8 @@ class Row:
     @property
     def met(self) -> bool:
         """Return whether the ratio keeps its limit."""
+        if self.limit is None:
+            return True
         return self.ratio <= self.limit if self.better == "lower" else self.ratio >= self.limit
 
 
@@ -51,6 +54,10 @@ class Paired:
     def at_most(self, limit: float, name: str, note: str = "") -> Row:
         """Return the row "ours takes at most ``limit`` times the peer's time"."""
         return Row(name=name, ours_s=self.ours_s, peer_s=self.peer_s, ratio=self.ratio, limit=limit, note=note)
+
+    def shown(self, name: str, note: str = "") -> Row:
+        """Return a row without limit."""
+        return Row(name=name, ours_s=self.ours_s, peer_s=self.peer_s, ratio=self.ratio, limit=None, note=note)
 
     def times_faster(self, limit: float, name: str, note: str = "") -> Row:
         """Return the row "ours is at least ``limit`` times as fast as the peer"."""
