@@ -113,10 +113,34 @@ def test_quotes_around_everything_in_another_style_change_nothing() -> None:
     assert read(PAGE.replace("'", '"').replace('href ="', 'href="')).entries == read(PAGE).entries
 
 
-def test_two_hundred_thousand_nested_tags_are_refused_or_read() -> None:
-    nested = PAGE.replace("It belongs to two fields.", "<b>" * 200_000 + "deep")
-    try:
-        listing = read(nested)
-    except ParseError:
-        return
-    assert len(listing.entries) <= 4
+def test_two_hundred_thousand_nested_tags_are_refused() -> None:
+    with pytest.raises(ParseError, match=r"page\.html: tags nested deeper than 100"):
+        read(PAGE.replace("It belongs to two fields.", "<b>" * 200_000 + "deep"), name="page.html")
+
+
+def test_blocks_in_blocks_are_read_up_to_a_bound() -> None:
+    endless = PAGE.replace("Tracing tests", "Tracing tests" + "<b></b>" * 30_000 + "unseen")
+    first = papers(read(endless))[0]
+    assert first.title == "Tracing tests"
+    paging = "<div class='paging'>" * 60 + "<br>" * 100_000
+    assert len(read(PAGE.replace("<div class='paging'>", paging)).entries) == 4
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ('<a href="https://example.org/x">this https URL</a>', "https://example.org/x"),
+        ('<a href="https://example.org/x">this ftp URL </a>', "https://example.org/x"),
+        ('<a href="https://example.org/x">here</a>', "here"),
+        ("<a>this https URL</a>", "this https URL"),
+        ('<a href="/x"><b>this https URL</b></a>', "this https URL"),
+    ],
+)
+def test_a_link_that_stands_for_its_address_becomes_the_address(link: str, words: str) -> None:
+    start, end = PAGE.index('<a href="https://github.com/example/tracer"'), PAGE.index(", 9 pages")
+    assert papers(read(PAGE[:start] + link + PAGE[end:]))[0].comment == f"Code at {words}, 9 pages"
+
+
+def test_only_the_label_of_a_block_is_left_out_when_its_end_is_missing() -> None:
+    damaged = PAGE.replace("<span class='descriptor'>Subjects:</span>", "<span class='descriptor'>Subjects:", 1)
+    assert papers(read(damaged))[0].categories == ("cs.SE", "cond-mat.dis-nn")

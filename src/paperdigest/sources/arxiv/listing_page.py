@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
-from lxml import etree
+from bs4.element import NavigableString, Tag
 
 from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.authors import author
 from paperdigest.sources.arxiv.dates import from_words
 from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper, midnight
-from paperdigest.sources.arxiv.xmltree import check_size
+from paperdigest.sources.html import attribute, soup
 from paperdigest.types import Author, Listing
 
 __all__ = ["parse"]
@@ -29,13 +31,13 @@ _SECTION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HEADING_CHARS = 300
+_MAX_PARTS = 30_000  # elements and texts looked at in one block, as blocks can stand in blocks
 _TYPES = {"new": "new", "cross": "cross", "replacement": "replace"}
 _TOTAL = re.compile(r"total of (\d{1,6}) entries", re.IGNORECASE)
 _ABS = re.compile(r"(?:https?://[a-z.]*arxiv\.org)?/abs/(?P<id>\S+)", re.IGNORECASE)
 _VERSION = re.compile(r"/(?:html|pdf|abs)/[^?#\s]*v([1-9]\d{0,3})\b")
 _CATEGORY = re.compile(r"\(([a-z][a-z-]*(?:\.[A-Za-z][A-Za-z-]*)?)\)")
 _LINK_WORDS = re.compile(r"\s*this (?:https?|ftp) URL\s*", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +50,30 @@ def parse(body: bytes, context: ParseContext) -> Listing:
     """Return the page's entries; complete when every section's count is met and the page is whole.
 
     Raises:
-        ParseError: no head and no section: a challenge, login or error page, or a changed layout.
+        ParseError: no head and no section: a challenge, login or error page, or a changed layout; see `soup` too.
     """
-    check_size(body, context)
-    root = _tree(body, context)
+    page = soup(body, context.name)
     sections: list[_Section] = []
     items: list[Item] = []
     listed_on: date | None = None
     dropped = pages_total = 0
     headed = quiet = False
-    for element in root.iter("h3", "dt", "p", "div"):
-        if element.tag == "dt":
+    for element in page.descendants:
+        if not isinstance(element, Tag):
+            continue
+        if element.name == "dt":
             item = _item(element, sections[-1].announce_type if sections else None, listed_on or context.listed_on)
             items += [item] if item else []
             dropped += item is None
-        elif element.tag == "h3":
+        elif element.name == "h3":
             text = (_text(element) or "")[:_HEADING_CHARS]
             if _HEAD.search(text):
                 headed, listed_on = True, from_words(text)
             elif match := _SECTION.search(text):
                 sections.append(_Section(_TYPES[match["kind"].lower()], int(match["total"])))
-        elif element.tag == "p" and not len(element):
-            quiet = quiet or (element.text or "").strip().lower().startswith("no updates")
-        elif element.get("class") == "paging":
+        elif element.name == "p":
+            quiet = quiet or (element.string or "").strip().lower().startswith("no updates")
+        elif element.name == "div" and attribute(element, "class") == "paging":
             pages_total = max([pages_total, *map(int, _TOTAL.findall((_text(element) or "")[:_HEADING_CHARS]))])
     if not sections and not (headed and quiet):
         raise ParseError(
@@ -92,28 +95,14 @@ def parse(body: bytes, context: ParseContext) -> Listing:
     )
 
 
-def _tree(body: bytes, context: ParseContext) -> etree._Element:
-    text = _CONTROL.sub(" ", body.decode("utf-8", "replace"))
-    parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, recover=True
-    )
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except (etree.LxmlError, ValueError) as error:
-        raise ParseError(context.name, f"cannot be read as a web page: {error}", source=context.source) from error
-    if root is None:
-        raise ParseError(context.name, "is an empty web page", source=context.source)
-    return root
-
-
-def _item(dt: etree._Element, announce_type: str | None, listed_on: date | None) -> Item | None:
+def _item(dt: Tag, announce_type: str | None, listed_on: date | None) -> Item | None:
     """Read one ``<dt>`` (identifier, links) with the ``<dd>`` that follows it (metadata)."""
-    dd = dt.getnext()
-    if dd is None or dd.tag != "dd":
+    dd = dt.find_next_sibling(True)
+    if not isinstance(dd, Tag) or dd.name != "dd":
         return None
     id_text, version = "", None
-    for link in dt.iter("a"):
-        href = link.get("href") or ""
+    for link in _tags(dt, "a"):
+        href = attribute(link, "href")
         if not id_text and (match := _ABS.match(href)):
             id_text = match["id"]
         elif match := _VERSION.search(href):
@@ -136,37 +125,49 @@ def _item(dt: etree._Element, announce_type: str | None, listed_on: date | None)
     return None if paper is None else (paper, announce_type)
 
 
-def _parts(dd: etree._Element) -> dict[str, etree._Element]:
+def _parts(dd: Tag) -> dict[str, Tag]:
     """Return the metadata's blocks by the class that names them; the abstract is the plain ``<p>``."""
-    found: dict[str, etree._Element] = {}
-    for block in dd.iter("div", "p"):
-        if block.tag == "p":
+    found: dict[str, Tag] = {}
+    for block in _tags(dd, "div", "p"):
+        if block.name == "p":
             found.setdefault("abstract", block)
             continue
-        for name in (block.get("class") or "").split():
+        for name in attribute(block, "class").split():
             if name.startswith("list-"):
                 found.setdefault(name, block)
     return found
 
 
-def _authors(block: etree._Element | None) -> tuple[Author, ...]:
+def _authors(block: Tag | None) -> tuple[Author, ...]:
     if block is None:
         return ()
-    found = (author(name) for link in block.iter("a") if (name := _text(link)))
+    found = (author(name) for link in _tags(block, "a") if (name := _text(link)))
     return tuple(one for one in found if one is not None)
 
 
-def _text(block: etree._Element | None) -> str | None:
+def _tags(block: Tag, *names: str) -> Iterator[Tag]:
+    for part in islice(block.descendants, _MAX_PARTS):
+        if isinstance(part, Tag) and part.name in names:
+            yield part
+
+
+def _text(block: Tag | None) -> str | None:
     """Return a block's text without its label; line breaks are spaces, "this https URL" is the URL itself."""
     if block is None:
         return None
     pieces: list[str] = []
-    for event, element in etree.iterwalk(block, events=("start", "end")):
-        if event == "end":
-            pieces.append((element.tail or "") if element is not block else "")
-        elif element.tag == "br":
+    for part in islice(block.descendants, _MAX_PARTS):
+        if isinstance(part, NavigableString):
+            pieces.append(_words(part))
+        elif isinstance(part, Tag) and part.name == "br":
             pieces.append(" ")
-        elif element.get("class") != "descriptor":
-            text = element.text or ""
-            pieces.append(element.get("href") or text if element.tag == "a" and _LINK_WORDS.fullmatch(text) else text)
     return "".join(pieces).strip() or None
+
+
+def _words(text: NavigableString) -> str:
+    around = text.parent
+    if around is None or text.previous_sibling is not None:
+        return text
+    if around.name == "a" and _LINK_WORDS.fullmatch(text):
+        return attribute(around, "href") or text
+    return "" if attribute(around, "class") == "descriptor" else text

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 from paperdigest.errors import ParseError
 from paperdigest.identity import doi_id, split_arxiv
-from paperdigest.latex import readable
+from paperdigest.latex import may_hold_tex, readable
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.withdrawn import says_withdrawn
 from paperdigest.types import ANNOUNCE_TYPES, Author, Entry, Listing, ListingState, Paper, PaperId, Period
@@ -23,7 +23,6 @@ Item = tuple[Paper, str | None]
 """A paper and its announce type."""
 
 _MAX_CHARS = {"title": 4_000, "abstract": 64_000, "comment": 4_000, "journal_ref": 2_000}
-_TEX_SIGNS = tuple("\\${}^_~`")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -162,7 +161,7 @@ def _readable(field: str, raw: str | None) -> tuple[str | None, str | None]:
 
 def _is_plain(text: str) -> bool:
     """Say whether `readable` would return collapsed ``text`` as it is: most are plain, and looking is cheap."""
-    return text.isprintable() and not any(map(text.__contains__, _TEX_SIGNS))
+    return text.isprintable() and not may_hold_tex(text)
 
 
 def _aliases(local: str, doi: str) -> tuple[PaperId, ...]:
