@@ -66,7 +66,7 @@ def test_counts_tell_new_updated_and_unchanged_apart(store: Store) -> None:
     one, two = paper("2604.00001"), paper("2604.00002")
     first = store.record(listing(one, Entry(paper=two, upvotes=1)), authority=2)
     assert (first.new, first.updated, first.unchanged, first.entries) == (2, 0, 0, 2)
-    assert first.new_ids == (one.id, two.id)
+    assert {stored.paper.id for stored in store.papers_first_seen(MOMENT)} == {one.id, two.id}
     again = store.record(listing(one, Entry(paper=two, upvotes=4), paper("2604.00003"), hours=1), authority=2)
     assert (again.new, again.updated, again.unchanged, again.entries) == (1, 1, 1, 3)
     third = store.record(listing(replace(one, abstract="Now with an abstract."), hours=2), authority=2)

@@ -192,9 +192,9 @@ CREATE INDEX ix_entries_paper_id ON entries (paper_id);
 CREATE UNIQUE INDEX ix_votes_pair ON votes (listing_id, paper_id, coalesce(upvotes, -1), coalesce(comments, -1));
 CREATE INDEX ix_votes_paper_id ON votes (paper_id);
 CREATE INDEX ix_deliveries_planned ON deliveries (next_attempt_at) WHERE state = 'planned';
-CREATE INDEX ix_deliveries_sending ON deliveries (lease_until) WHERE state = 'sending';
-CREATE INDEX ix_deliveries_deferred ON deliveries (next_attempt_at) WHERE state = 'deferred';
 CREATE INDEX ix_deliveries_leased ON deliveries (lease_until) WHERE state = 'leased';
+CREATE INDEX ix_deliveries_deferred ON deliveries (next_attempt_at) WHERE state = 'deferred';
+CREATE INDEX ix_deliveries_sending ON deliveries (lease_until) WHERE state = 'sending';
 CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
       tokenize="porter unicode61 remove_diacritics 2 separators '⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉'"
@@ -209,8 +209,8 @@ INSERT INTO waits VALUES ('arxiv', '2026-04-15T12:00:00.000000Z');
 INSERT INTO paper_keys VALUES ('arxiv:2604.00001', 1);
 INSERT INTO paper_keys VALUES ('key:tracing what was traced|lovelace|2026', 1);
 INSERT INTO paper_keys VALUES ('arxiv:2604.00002', 2);
-INSERT INTO provenance VALUES (1, 2, 3, '2026-04-15T07:00:00.000000Z', 'be87724063f3b3aff09a329a064c5305', NULL);
-INSERT INTO provenance VALUES (2, 0, 2, '2026-04-15T06:00:00.000000Z', '42a4b6be2493998560296d8a353615f6', NULL);
+INSERT INTO provenance VALUES (1, 2, 3, '2026-04-15T07:00:00.000000Z', '7a6b52bf9cd6b10e560a3d8a81276066', NULL);
+INSERT INTO provenance VALUES (2, 0, 2, '2026-04-15T06:00:00.000000Z', 'cd8e5001cff9c942c41c61d651d363e2', NULL);
 INSERT INTO versions VALUES (1, 2, '2026-04-15T06:00:00.000000Z', 'hf');
 INSERT INTO authors VALUES (1, 1, 'Ada Lovelace', NULL);
 INSERT INTO authors VALUES (1, 2, 'Émilie du Châtelet', NULL);

@@ -16,7 +16,7 @@ from paperdigest.store.listing_rows import record_listing
 from paperdigest.store.matching import groups
 from paperdigest.store.merging import Knowledge, Stamp, best_key, join_all
 from paperdigest.store.observing import Observation, observe
-from paperdigest.types import Entry, Listing, ListingState, PaperId
+from paperdigest.types import Entry, Listing, ListingState
 
 __all__ = ["Recorded", "record_all"]
 
@@ -40,7 +40,6 @@ class Recorded:
     unchanged: int
     entries: int
     state: ListingState
-    new_ids: tuple[PaperId, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,17 +68,17 @@ def record_all(cursor: Cursor, readings: Iterable[tuple[Listing, int]]) -> tuple
     results = []
     for listing, pairs in observed:
         entries = [(next(numbers), entry) for entry, _ in pairs]
-        results.append(_record_one(cursor, listing, entries, plan, changed, fresh))
+        results.append(_record_one(cursor, listing, entries, changed, fresh))
         fresh.difference_update(number for number, _ in entries)
     return tuple(results)
 
 
 def _record_one(
-    cursor: Cursor, listing: Listing, entries: list[tuple[int, Entry]], plan: _Plan, changed: set[int], fresh: set[int]
+    cursor: Cursor, listing: Listing, entries: list[tuple[int, Entry]], changed: set[int], fresh: set[int]
 ) -> Recorded:
     state, appeared = record_listing(cursor, listing, entries)
     network.save_validators(cursor, listing.validators, listing.retrieved_at)
-    papers = {number: entry.paper.id for number, entry in entries}
+    papers = {number for number, _ in entries}
     new = [number for number in papers if number in fresh]
     updated = sum(number not in fresh and (number in changed or number in appeared) for number in papers)
     return Recorded(
@@ -88,13 +87,7 @@ def _record_one(
         unchanged=len(papers) - len(new) - updated,
         entries=len(papers),
         state=ListingState(state),
-        new_ids=tuple([_id_of(plan.new[number], papers[number]) for number in new]),
     )
-
-
-def _id_of(known: Knowledge, seen: PaperId) -> PaperId:
-    key = best_key(known.keys)
-    return seen if key == str(seen) else PaperId.parse(key)
 
 
 def _plan(cursor: Cursor, observations: Sequence[Observation]) -> _Plan:
