@@ -14,7 +14,7 @@ from sqlite3 import Cursor
 from paperdigest.store import bridging, indexing, knowledge_rows, network
 from paperdigest.store.listing_rows import record_listing
 from paperdigest.store.matching import groups
-from paperdigest.store.merging import Knowledge, Stamp, best_key, join_all
+from paperdigest.store.merging import Knowledge, Stamp, join_all
 from paperdigest.store.observing import Observation, observe
 from paperdigest.types import Entry, Listing, ListingState
 
