@@ -48,6 +48,13 @@ class FetchSettings(_Table):
     workers: Annotated[int, Field(ge=1, le=128)] = 16
     repair_days: Annotated[int, Field(ge=0, le=60)] = 7
 
+    @field_validator("contact")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or set("()<>\\") & set(value):
+            raise ValueError("write a mail address or a web page in plain ASCII, without brackets")
+        return value
+
 
 class SourceSettings(BaseModel):
     """One ``[[sources]]`` table; keys that are not named here are the source's own."""
@@ -114,8 +121,9 @@ class MailSettings(_Table):
     @field_validator("from_")
     @classmethod
     def _one_address(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1] or any(ord(c) < 32 for c in value):
-            raise ValueError("write one address: Name <name@example.org>")
+        address = parseaddr(value)[1]
+        if "@" not in address or not address.isascii() or not value.isprintable():
+            raise ValueError("write one address: Name <name@example.org> (a domain with accents as its xn-- form)")
         return value
 
     @model_validator(mode="after")
@@ -156,7 +164,7 @@ class Settings(_Table):
 
     def store_url(self) -> str:
         """Return the database as an SQLAlchemy URL."""
-        value = self.store.url
+        value = self.store.url.removeprefix("sqlite:///")
         if "://" in value:
             return value
         return f"sqlite:///{self.file(value, 'paperdigest.db')}"

@@ -1,7 +1,7 @@
 """The seams: what a source, a scorer and a mailer must be able to do.
 
 The pipeline knows plug-ins only by these protocols. A third party implements one of them and
-registers it by entry point (``paperdigest.sources``, ``paperdigest.scorers``, ``paperdigest.mailers``).
+registers a source or mailer by entry point (``paperdigest.sources``, ``paperdigest.mailers``).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ __all__ = ["opml_of", "tables_of_opml"]
 def opml_of(settings: Settings) -> bytes:
     """Return the configured feeds as OPML."""
     feeds = [table for table in settings.sources if table.kind == "feed" and isinstance(table.own.get("url"), str)]
-    return write_opml([Outline(title=feed.name, url=feed.own["url"]) for feed in feeds])
+    return write_opml([Outline(title=feed.own.get("title") or feed.name, url=feed.own["url"]) for feed in feeds])
 
 
 def tables_of_opml(name: str, body: bytes) -> str:
@@ -29,7 +29,8 @@ def tables_of_opml(name: str, body: bytes) -> str:
         if outline.kind != "feed":
             continue
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", outline.title or outline.url.partition("://")[2]).strip("-._")[:48]
-        unique = stem or "feed"
+        stem = stem or "feed"
+        unique = stem
         number = 2
         while unique in taken:
             unique, number = f"{stem}-{number}", number + 1

@@ -15,7 +15,7 @@ from paperdigest.pipeline.fetching import ConfiguredSource
 from paperdigest.plugins import known_plugins, load_plugin
 from paperdigest.protocols import Mailer, Source
 
-__all__ = ["configured_sources", "make_mailer", "make_reader", "make_source", "read_settings"]
+__all__ = ["check_mailer", "configured_sources", "make_mailer", "make_reader", "make_source", "read_settings"]
 
 _AROUND = ("name", "kind", "enabled", "allow_private")
 """The keys of a ``[[sources]]`` table that are not the source's own."""
@@ -93,6 +93,15 @@ def make_mailer(settings: Settings) -> Mailer:
         return cast("Mailer", load_plugin("mailers", name, mail.BUILTIN)(own))
     except ValidationError as error:
         raise ConfigError(str(settings.path or "settings"), problems_of(error, f"mail.{name}")) from error
+
+
+def check_mailer(settings: Settings) -> None:
+    """Let the configured mailer check its settings, secrets included; nothing is connected.
+
+    Raises:
+        PluginError, ConfigError: it could not be made for `send` either.
+    """
+    make_mailer(settings)
 
 
 def _configured(table: SourceSettings) -> ConfiguredSource:

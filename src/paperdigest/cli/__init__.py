@@ -67,7 +67,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings=_CONTEXT, epilog=_EPILOG)
 @click.option("--config", "config_file", metavar="FILE", help="Settings (default: ~/.config/paperdigest/config.toml).")
 @click.option("--now", metavar="ISO8601", help="Pretend that it is this moment, e.g. 2026-04-15T06:00:00Z.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error; show tracebacks.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where an error comes from.")
 @click.version_option(__version__, prog_name="paperdigest")
 @click.pass_context
 def root(ctx: click.Context, config_file: str | None, now: str | None, verbose: bool) -> None:
@@ -83,6 +83,7 @@ def root(ctx: click.Context, config_file: str | None, now: str | None, verbose: 
 
 def main() -> None:
     """Run the command line and exit; the one place where unexpected errors are caught and shown."""
+    from paperdigest.cli.session import clean_lines
     from paperdigest.errors import PaperDigestError
 
     verbose = "-v" in sys.argv or "--verbose" in sys.argv
@@ -104,11 +105,11 @@ def main() -> None:
             import traceback
 
             traceback.print_exc()
-        click.echo(f"paperdigest: {error}", err=True)
+        click.echo(clean_lines(f"paperdigest: {error}"), err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a defect must still be said in words
         import traceback
 
         traceback.print_exc()
-        click.echo(f"paperdigest: a defect of paperdigest itself ({type(error).__name__}: {error})", err=True)
+        click.echo(clean_lines(f"paperdigest: a defect of its own ({type(error).__name__}: {error})"), err=True)
         sys.exit(70)

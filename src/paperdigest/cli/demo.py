@@ -12,6 +12,7 @@ import click
 
 from paperdigest.cli.output import as_json, json_option
 from paperdigest.cli.papers import ranked_fields, show_ranked
+from paperdigest.cli.session import writing_to
 
 if TYPE_CHECKING:
     from paperdigest.app import App
@@ -52,7 +53,8 @@ def demo(out: str, as_json_: bool) -> None:
             report = app.sending.send()
             digest = app.sending.last_digest(EMAIL)
             assert digest is not None  # the packaged listing holds papers on the topic: a test sees to it
-            written = _write(app, digest, folder)
+            with writing_to(folder):
+                written = _write(app, digest, folder)
             ranked = digest.ranked
         finally:
             app.close()

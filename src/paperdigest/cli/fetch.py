@@ -151,7 +151,7 @@ def show(report: FetchReport) -> None:
     """Print what became of each listing; many good ones are summed up."""
     listings = report.listings
     if not listings:
-        click.echo("nothing to fetch: every day asked for is stored, or no source is enabled")
+        click.echo("nothing to fetch: all days asked for are stored, or no enabled source can be asked for them")
         return
     shown = [one for one in listings if one.state != "complete"] if len(listings) > 40 else list(listings)
     rows = [

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paperdigest.cli.session import clean_lines
 from paperdigest.types import PaperId, StoredPaper
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: int) -
 
 
 def clean(text: str) -> str:
-    """Take control characters out: a title must not drive the reader's terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """Return one line without control characters: a title must not drive the reader's terminal."""
+    return clean_lines(text).replace("\n", " ")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

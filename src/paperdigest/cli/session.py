@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from paperdigest.app import App
     from paperdigest.config import Settings
 
-__all__ = ["Session", "pass_session"]
+__all__ = ["Session", "clean_lines", "pass_session", "writing_to"]
 
 
 @dataclass(slots=True)
@@ -62,8 +64,8 @@ class Session:
         return self._app
 
     def say(self, text: str) -> None:
-        """Tell the person something that is not the result: on standard error."""
-        click.echo(text, err=True)
+        """Tell the person something that is not the result: on standard error, harmless to their terminal."""
+        click.echo(clean_lines(text), err=True)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -72,6 +74,24 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session)
+
+
+@contextmanager
+def writing_to(place: str | Path) -> Iterator[None]:
+    """Say in words that a place cannot be written.
+
+    Raises:
+        UsageError: for any trouble of the file system.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror or error}", "Name another place") from error
+
+
+def clean_lines(text: str) -> str:
+    """Take control characters out of each line: what a server says must not drive the reader's terminal."""
+    return "\n".join("".join(char if char.isprintable() else " " for char in line) for line in text.split("\n"))
 
 
 def parse_moment(text: str) -> datetime:

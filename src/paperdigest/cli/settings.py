@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from paperdigest.cli.output import as_json, json_option
-from paperdigest.cli.session import Session, pass_session
+from paperdigest.cli.session import Session, pass_session, writing_to
 from paperdigest.config import default_config_path
+from paperdigest.errors import ConfigError
 
 __all__ = ["config", "init"]
 
@@ -27,8 +28,9 @@ def init(session: Session, as_json_: bool) -> None:
     path = Path(session.config_file) if session.config_file else default_config_path()
     wrote = not path.exists()
     if wrote:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files("paperdigest").joinpath("config.example.toml").read_bytes())
+        with writing_to(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files("paperdigest").joinpath("config.example.toml").read_bytes())
     session.config_file = str(path)
     app = session.app(create=True)
     app.ensure_secret_key()
@@ -74,7 +76,16 @@ def config_show(session: Session, as_json_: bool) -> None:
 @pass_session
 def config_check(session: Session, as_json_: bool) -> None:
     """Report every mistake in the settings at once; exit code 2 when there is one."""
-    settings = session.settings
+    from paperdigest.app import check_mailer
+
+    try:
+        settings = session.settings
+        check_mailer(settings)
+    except ConfigError as error:
+        if as_json_:
+            problems = [{"key": problem.key, "message": problem.message} for problem in error.problems]
+            as_json({"path": error.path, "problems": problems})
+        raise
     where = str(settings.path) if settings.path else "the defaults"
     if as_json_:
         as_json({"path": str(settings.path) if settings.path else None, "problems": []})

@@ -25,7 +25,7 @@ def subscriber() -> None:
 def _shared_options(command: Any) -> Any:
     options = (
         click.option("--topic", "topics", multiple=True, metavar="[NAME=]QUERY", help="One topic; repeat for several."),
-        click.option("--name", help="How the digest greets."),
+        click.option("--name", help="The name shown beside the address."),
         click.option("--at", metavar="HH:MM", help="Local hour of the digest (new subscribers: 07:00)."),
         click.option("--tz", metavar="ZONE", help="IANA time zone, e.g. Europe/Berlin (new subscribers: UTC)."),
         click.option("--days", metavar="DAYS", help="daily, mon-fri, or e.g. mon,wed,fri (new subscribers: daily)."),

@@ -1,1 +1,1 @@
-"""Being built."""
+"""For tests of paperdigest and of its plug-ins: the contract every source keeps, a scripted server, a hand-set clock."""
