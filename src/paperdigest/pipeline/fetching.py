@@ -130,7 +130,7 @@ def jobs_for(
                 yield configured, None
             continue
         first = since or today - timedelta(days=repair_days)
-        last = until or (today if since is None else since)
+        last = until or today
         stored = {found.listed_on: found for found in store.listings(source.name, first, last)}
         for back in range((last - first).days + 1):
             day = first + timedelta(days=back)
