@@ -42,7 +42,7 @@ def _words(error: Exception) -> tuple[str, bool, str]:
         case requests.exceptions.ConnectTimeout():
             return "the server did not take the connection in time", False, _AGAIN
         case requests.exceptions.ReadTimeout() | urllib3.exceptions.ReadTimeoutError():
-            return "the server fell silent", False, _AGAIN
+            return "the server fell silent, or was not done in time", False, _AGAIN
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
             return f"this is not a URL that can be asked: {reason}", True, "correct the URL of the source"
         case requests.exceptions.InvalidHeader():
@@ -57,5 +57,8 @@ def _reason(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
+    if isinstance(error, urllib3.exceptions.IncompleteRead):
+        expected = f" of {error.partial + error.expected}" if error.expected else ""
+        return f"the body broke off after {error.partial}{expected} bytes"
     text = " ".join(str(part) for part in error.args if not hasattr(part, "host")) or type(error).__name__
     return " ".join(text.split())[:300]
