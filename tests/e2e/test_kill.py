@@ -10,15 +10,19 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from paperdigest.store import Store
+from paperdigest.testing.replay import ReplayServer, Reply
 
 KILLS = 20
 KILLS_A_HOME = 5
-DAYS, PAPERS_A_DAY = 60, 25
+PAPERS_A_DAY = 25
+DATES = [day for n in range(84) if (day := date(2026, 1, 5) + timedelta(days=n)).weekday() < 5]
 
 
 def item(day: int, place: int) -> dict[str, object]:
@@ -41,19 +45,23 @@ def item(day: int, place: int) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of many days, each with papers of its own."""
-    folder = tmp_path_factory.mktemp("days")
-    for day in range(DAYS):
-        name = f"2026-{day // 28 + 1:02d}-{day % 28 + 1:02d}.json"
-        body = [item(day, place) for place in range(PAPERS_A_DAY)]
-        (folder / name).write_text(json.dumps(body), encoding="utf-8")
-    return folder
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The settings of a source on loopback that has many days, each with papers and an ETag of its own."""
+    with ReplayServer() as server:
+        for place, day in enumerate(DATES):
+            body = json.dumps([item(place, number) for number in range(PAPERS_A_DAY)]).encode()
+            server.answer(f"/api?date={day}&limit=100", Reply(body=body, etag=f'"{place}"'))
+        path = tmp_path_factory.mktemp("settings") / "config.toml"
+        path.write_text(
+            f'[[sources]]\nname = "hf"\nkind = "huggingface"\nallow_private = true\nurl = "{server.url("/api")}"\n',
+            encoding="utf-8",
+        )
+        yield path
 
 
-def command(days: Path) -> list[str]:
-    program = [sys.executable, "-m", "paperdigest", "--now", "2026-06-01T12:00Z"]
-    return [*program, "fetch", "--from", str(days), "--as", "huggingface", "--json"]
+def command(settings: Path) -> list[str]:
+    program = [sys.executable, "-m", "paperdigest", "--config", str(settings), "--now", "2026-09-01T12:00Z"]
+    return [*program, "fetch", "hf", "--since", str(DATES[0]), "--until", str(DATES[-1]), "--json"]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -75,6 +83,7 @@ def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
         "JOIN papers p ON p.id = e.paper_id JOIN listings l ON l.id = e.listing_id ORDER BY 1, 2",
         "votes": "SELECT l.listed_on, p.key, v.upvotes, v.comments, v.observed_at FROM votes v "
         "JOIN papers p ON p.id = v.paper_id JOIN listings l ON l.id = v.listing_id ORDER BY 1, 2, 3, 4",
+        "validators": "SELECT url, etag, last_modified, moved_to, gone FROM validators ORDER BY url",
         "search": "SELECT count(*) FROM paper_search WHERE paper_search MATCH 'trace'",
     }
     with sqlite3.connect(path) as connection:
@@ -92,13 +101,13 @@ def findings(path: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_the_next_run_completes_the_same_database(days: Path, tmp_path: Path) -> None:
+def test_killed_twenty_times_the_next_run_completes_the_same_database(settings: Path, tmp_path: Path) -> None:
     calm = tmp_path / "calm"
     started = time.monotonic()
-    subprocess.run(command(days), env=environment(calm), check=True, capture_output=True, timeout=300)
+    subprocess.run(command(settings), env=environment(calm), check=True, capture_output=True, timeout=300)
     whole_s = time.monotonic() - started
     expected = contents(database(calm))
-    assert len(expected["papers"]) == DAYS * PAPERS_A_DAY
+    assert len(expected["papers"]) == len(DATES) * PAPERS_A_DAY
     moments = random.Random(20260415)
     killed = homes = 0
     while killed < KILLS:
@@ -106,7 +115,7 @@ def test_killed_twenty_times_the_next_run_completes_the_same_database(days: Path
         home = tmp_path / f"home{homes}"
         for _ in range(KILLS_A_HOME):
             process = subprocess.Popen(
-                command(days), env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command(settings), env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             try:
                 process.wait(timeout=moments.uniform(0.1, 0.9) * whole_s)
@@ -116,7 +125,7 @@ def test_killed_twenty_times_the_next_run_completes_the_same_database(days: Path
                 process.wait()
                 killed += 1
             assert findings(database(home)) == ()
-        subprocess.run(command(days), env=environment(home), check=True, capture_output=True, timeout=300)
+        subprocess.run(command(settings), env=environment(home), check=True, capture_output=True, timeout=300)
         assert findings(database(home)) == ()
         assert contents(database(home)) == expected
     assert killed >= KILLS

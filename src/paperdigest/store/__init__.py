@@ -59,9 +59,15 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._has_recorded:
+        if self._has_recorded or self._are_papers_waiting():
             self._index_waiting()
         self.database.close()
+
+    def _are_papers_waiting(self) -> bool:
+        """Say whether a run that died has left papers unindexed; costs two look-ups."""
+        with contextlib.suppress(StoreError), self.database.reading() as connection:
+            return indexing.is_waiting(connection)
+        return False
 
     def _index_waiting(self) -> None:
         # When it cannot be done now (no space, another writer), the papers go on waiting for the next occasion.

@@ -14,7 +14,13 @@ import json
 from collections.abc import Iterable
 from sqlite3 import Cursor
 
-__all__ = ["BATCH", "delete_texts", "highest_indexed", "index_texts", "index_waiting"]
+from sqlalchemy import Connection
+
+__all__ = ["BATCH", "delete_texts", "highest_indexed", "index_texts", "index_waiting", "is_waiting"]
+
+_IS_WAITING = """
+SELECT (SELECT coalesce(max(id), 0) FROM papers) > (SELECT coalesce(max(id), 0) FROM paper_search_docsize)
+"""
 
 BATCH = 1000
 """How many papers may wait; indexing as many costs some 80 ms."""
@@ -24,6 +30,11 @@ def highest_indexed(cursor: Cursor) -> int:
     """Return the number up to which all papers are indexed (FTS5 keeps one row for each in this table)."""
     highest: int = cursor.execute("SELECT coalesce(max(id), 0) FROM paper_search_docsize").fetchone()[0]
     return highest
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Say whether any paper waits to be indexed."""
+    return bool(connection.exec_driver_sql(_IS_WAITING).scalar())
 
 
 def index_waiting(cursor: Cursor, at_least: int = 1) -> None:
