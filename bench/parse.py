@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import feedparser
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from bench.timing import Row, paired
 from paperdigest.protocols import ParseContext, Source
@@ -19,7 +20,7 @@ from paperdigest.types import Paper
 
 ENTRIES = 2000
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = "data/hf-page-reconstructed/dev-2026-02-10-live.html"
+PAGES = "data/hf-page-reconstructed"  # beside the checkout or absent: real data in the form of a page
 RETRIEVED_AT = datetime(2026, 4, 15, 6, 0, tzinfo=UTC)
 
 _TEXT = """
@@ -43,17 +44,22 @@ def run() -> Iterator[Row]:
     arxiv = ArxivSource("bench", {"category": "cs.SE", "via": "api"})
     yield _atom(arxiv, _feed(_arxiv_entry, "https://arxiv.org/api/bench"), "arXiv API")
     yield _atom(FeedSource("bench", {"url": "https://journal.example/feed"}), _feed(_general_entry, "urn:x"), "general")
-    yield from map(_page, _pages())
+    yield _page()
+    yield from map(_page_without_cards, sorted((ROOT.parent / "shared" / PAGES).glob("*.html")))
 
 
 def _atom(source: Source, body: bytes, kind: str) -> Row:
+    _compare(source, body)
+    timing = paired(lambda: _read(source, body), lambda: feedparser.parse(body), pairs=5)
+    return timing.times_faster(8, f"Atom, {kind}, {ENTRIES} entries | feedparser")
+
+
+def _compare(source: Source, body: bytes) -> None:
     ours, peer = _read(source, body), feedparser.parse(body)
     assert not peer.bozo
     assert len(ours) == len(peer.entries) == ENTRIES
     for paper, entry in zip(ours, peer.entries, strict=True):
         assert _our_fields(paper) == _peer_fields(entry), (_our_fields(paper), _peer_fields(entry))
-    timing = paired(lambda: _read(source, body), lambda: feedparser.parse(body), pairs=5)
-    return timing.times_faster(8, f"Atom, {kind}, {ENTRIES} entries | feedparser")
 
 
 def _read(source: Source, body: bytes, name: str = "bench.xml", day: date | None = None) -> Sequence[Paper]:
@@ -87,24 +93,35 @@ def _peer_fields(entry: feedparser.FeedParserDict) -> tuple[object, ...]:
     )
 
 
-def _page(file: Path) -> Row:
-    """Compare reading a page with the cheapest thing a page reader does: building the tree."""
+def _page() -> Row:
+    """Compare reading the page of `paperdigest demo`, cards and all, with the least a page reader does: its tree."""
+    (file,) = (ROOT / "src" / "paperdigest" / "sample").glob("*.html")
     body = file.read_bytes()
+    ours, count = _reading(body, file.name)
+    timing = paired(ours, lambda: BeautifulSoup(body, "lxml"), pairs=11, repeat=3)
+    return timing.at_most(1.3, f"Daily Papers page, {count} papers | bs4 + lxml alone", f"{len(body) // 1000} kB")
+
+
+def _page_without_cards(file: Path) -> Row:
+    """Compare where the tree is next to nothing and the data are all: with the tree and the data as JSON values."""
+    body = file.read_bytes()
+    ours, count = _reading(body, file.name)
+    timing = paired(ours, lambda: _json_of(body), pairs=11, repeat=3)
+    return timing.shown(f"page without cards, {count} papers | bs4 + lxml + json", f"{len(body) // 1000} kB")
+
+
+def _reading(body: bytes, name: str) -> tuple[Callable[[], Sequence[Paper]], int]:
     source = HuggingFaceSource("bench", {})
-    papers = _read(source, body, file.name)
+    papers = _read(source, body, name)
     assert papers
     assert all(paper.title and paper.abstract for paper in papers)
-    timing = paired(lambda: _read(source, body, file.name), lambda: BeautifulSoup(body, "lxml"), pairs=11, repeat=3)
-    return timing.at_most(1.3, f"Daily Papers page, {len(papers)} papers | bs4 + lxml alone", f"{len(body) // 1000} kB")
+    return (lambda: _read(source, body, name)), len(papers)
 
 
-def _pages() -> list[Path]:
-    """Return the page that `paperdigest demo` reads and, when it lies beside the checkout, a real one."""
-    packaged = sorted((ROOT / "src" / "paperdigest").rglob("*.html"))
-    real = ROOT.parent / "shared" / PAGE
-    pages = [page for page in (*packaged, real) if page.exists() and b"data-props" in page.read_bytes()]
-    assert pages, "no page to measure on"
-    return pages
+def _json_of(body: bytes) -> object:
+    element = BeautifulSoup(body, "lxml").find(attrs={"data-target": "DailyPapers"})
+    assert isinstance(element, Tag)
+    return json.loads(str(element["data-props"]))
 
 
 def _feed(entry: Callable[[int, random.Random], str], feed_id: str) -> bytes:

@@ -27,9 +27,8 @@ def author_names(fields: Sequence[str]) -> tuple[Author, ...]:
     """
     names = _split(fields[0]) if len(fields) == 1 else fields
     people = tuple(filter(None, map(_person, names[:_MAX_AUTHORS])))
-    if len({person.name for person in people}) == len(people):
-        return people
-    return tuple(dict.fromkeys(people))
+    same_names = len({person.name for person in people}) < len(people)
+    return tuple(dict.fromkeys(people)) if same_names else people
 
 
 def _person(text: str) -> Author | None:

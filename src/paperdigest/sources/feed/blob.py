@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Blob", "unpack"]
 
@@ -17,8 +17,7 @@ _LABELLED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blob:
+class Blob(NamedTuple):
     """What a description says besides the abstract; None where it does not."""
 
     abstract: str

@@ -26,6 +26,7 @@ _LATEST = timedelta(days=731)
 _SENTENCE = re.compile(r".{1,80}?[.!?](?=\s|\Z)")
 _CUT_SHORT = ("…", "...", "[...]", "[…]")
 _MAX_TITLE_CHARS = 1000
+_MAX_ID_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[li
     arxiv = version = doi = None
     for text in dict.fromkeys((raw.guid, link, *raw.identifiers)):
         # Not from bare digits: any feed may number its items "2104.12255".
-        if not text or len(text) > 1000 or not (":" in text or "/" in text):
+        if not text or len(text) > _MAX_ID_CHARS or not (":" in text or "/" in text):
             continue
         if (known := split_arxiv(text)) is not None:
             arxiv, version = arxiv or known[0], version or known[1]
@@ -148,11 +149,13 @@ def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[li
 
 
 def _web_id(url: str, place: _Place) -> PaperId | None:
-    if not is_web(url):
+    """Return what `url_id` gives for a page; ``url`` is known to hold no arXiv id if it has up to 1000 characters."""
+    normal = normalise_url(url) if is_web(url) else None
+    if normal is None or normal in place.shared_links:
         return None
-    found = url_id(url)
-    normal = found.local if found is not None and found.scheme == "url" else normalise_url(url)
-    return None if normal in place.shared_links else found
+    if len(url) > _MAX_ID_CHARS or "10." in url:
+        return url_id(url)
+    return PaperId(scheme="url", local=normal)
 
 
 def _page(link: str | None, guid: str | None, paper_id: PaperId) -> str | None:

@@ -176,14 +176,14 @@ def _entry(item: etree._Element, names: _Names, *, atom: bool) -> RawEntry:
         name = names.get(child.tag) or names[child]
         if name in _AUTHORS:
             draft.authors.append(_author(child, names))
-        elif name in _MARKUP:
-            _take_markup(draft, child, *_MARKUP[name], atom=atom)
+        elif (markup := _MARKUP.get(name)) is not None:
+            _take_markup(draft, child, *markup, atom=atom)
         elif name == "link":
             _offer(draft.link, child)
         elif name in ("guid", "id"):
             _take_guid(draft, child)
-        elif name in _DATES:
-            draft.dates[_DATES[name]] = _text(child)
+        elif (date := _DATES.get(name)) is not None:
+            draft.dates[date] = _text(child)
         elif name in _CATEGORIES:
             draft.categories.append((child.get("term") or child.text or "").strip())
         elif name in _IDENTIFIERS:
@@ -194,9 +194,8 @@ def _entry(item: etree._Element, names: _Names, *, atom: bool) -> RawEntry:
 
 
 def _finished(draft: _Draft) -> RawEntry:
-    guid = draft.guid or None
     return RawEntry(
-        guid=guid,
+        guid=draft.guid or None,
         link=draft.link.best or draft.permalink,
         title=draft.markup.get("title"),
         summary=draft.markup.get("summary"),
@@ -204,7 +203,7 @@ def _finished(draft: _Draft) -> RawEntry:
         authors=tuple(filter(None, draft.authors)),
         published=draft.dates.get("published") or draft.dates.get("created"),
         updated=draft.dates.get("updated"),
-        identifiers=tuple(filter(None, draft.identifiers)),
+        identifiers=tuple(filter(None, draft.identifiers)) if draft.identifiers else (),
         categories=tuple(dict.fromkeys(filter(None, draft.categories))),
     )
 
@@ -226,7 +225,7 @@ def _take_markup(draft: _Draft, element: etree._Element, target: str, default: s
         if target in draft.markup:
             return
     markup = _markup(element, default, atom=atom)
-    if markup.value.strip():
+    if markup.value and not markup.value.isspace():
         draft.markup[target] = markup
 
 
@@ -268,10 +267,12 @@ def _unpacked(text: str) -> str:
 
 
 def _author(element: etree._Element, names: _Names) -> str:
+    if not len(element):
+        return _text(element)
     for child in element:
         if (names.get(child.tag) or names[child]) == "name":
             return _text(child)
-    return "" if len(element) else _text(element)
+    return ""
 
 
 def _offer(choice: LinkChoice, element: etree._Element) -> None:
@@ -282,7 +283,5 @@ def _offer(choice: LinkChoice, element: etree._Element) -> None:
 
 
 def _text(element: etree._Element) -> str:
-    text = element.text
-    if len(element):
-        text = "".join(map(str, element.itertext()))
+    text = "".join(map(str, element.itertext())) if len(element) else element.text
     return text.strip() if text else ""

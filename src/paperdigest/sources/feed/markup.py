@@ -39,7 +39,7 @@ _KNOWN = _BLOCKS | _INLINE
 _UNGUESSED = _words("applet base body embed frame frameset head html iframe link meta object script style title")
 _DROPPED = "script|style|applet|annotation(?:-xml)?"
 _TAG = re.compile(
-    rf"<(?:!--.*?(?:-->|\Z)"
+    rf"<(?:(?P<common>/?(?:p|br|div|li)>)|!--.*?(?:-->|\Z)"  # the common ones first, for speed
     rf"|(?P<dropped>{_DROPPED})\b[^<>]*(?<!/)>.*?(?:</(?P=dropped)\s*>|\Z)"
     r"|!\[CDATA\[|[!?][^<>]*>"
     r"|/?(?P<name>[a-z][\w.:-]*+)(?P<rest>(?>[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*+|[^<>]*+)>)",
@@ -98,9 +98,9 @@ def looks_like_html(text: str) -> bool:
 
 
 def _without_tag(match: re.Match[str]) -> str:
-    name = match["name"]
-    if name in _BLOCKS:
+    if match["common"]:
         return " "
+    name = match["name"]
     if name is None:
         return ""
     local = name.lower().rpartition(":")[2]
