@@ -62,7 +62,7 @@ def picture(store: Store) -> str:
                 for index, (name, value) in enumerate(fields.items())
                 if value is not None and name != "published_at"
             }
-            authority = known.stamps.get(fields_index("published_at"), known.lead)[1]
+            authority = known.stamps.get(fields_index("published_at"), known.lead)[0]
             seen = (known.first_seen_at, sorted(known.versions.items()))
             said = (fields, stamps, authority if known.fields.published_at else None)
             papers.append((keys[number], known.lead, said, sorted(known.keys), seen))

@@ -167,6 +167,14 @@ def test_first_seen_is_not_published_so_a_bulk_import_is_seen_now(store: Store) 
     assert store.papers_first_seen(later) == (), "seen again is not first seen"
 
 
+def test_a_feed_that_links_a_version_tells_of_the_version_and_of_nothing_else(store: Store) -> None:
+    store.record(listing(paper(title="As the index has it")), authority=2)
+    linked = paper(title="As a feed calls it", version=2, withdrawn=True)
+    assert store.record(listing(linked, source="feed", hours=1), authority=1).updated == 1
+    stored = store.paper(paper().id).paper
+    assert (stored.title, stored.version, stored.withdrawn) == ("As the index has it", 2, False)
+
+
 def test_a_reading_that_turns_out_to_be_older_dates_the_first_sight_back(store: Store) -> None:
     for hours in (5, 1, 3):
         store.record(listing(paper(version=1), hours=hours), authority=2)

@@ -28,10 +28,17 @@ def test_the_archive_is_believed_before_an_index_that_spoke_later() -> None:
     assert join(archive, index).fields.title[0] == "As the authors wrote it"
 
 
-def test_a_newer_version_is_believed_before_a_higher_authority() -> None:
-    first = known(paper(title="First", version=1), authority=3)
-    second = known(paper(title="Second", version=2), authority=1)
-    assert join(first, second).fields.title[0] == "Second"
+def test_a_higher_authority_is_believed_before_a_newer_version() -> None:
+    curated = known(paper(title="As the index has it", abstract="Ours."), authority=2)
+    linked = known(paper(title="As a feed calls it", abstract="Theirs.", version=1), authority=1, hours=5)
+    joined = join(curated, linked)
+    assert (joined.fields.title[0], joined.fields.abstract) == ("As the index has it", ("Ours.", None))
+    assert joined.versions.keys() == {1}, "that there is a first version is still known"
+
+
+def test_a_newer_version_is_believed_before_a_later_sight() -> None:
+    second = known(paper(title="Second", version=2))
+    assert join(second, known(paper(title="First", version=1), hours=5)).fields.title[0] == "Second"
 
 
 def test_the_later_of_equals_is_believed() -> None:

@@ -29,7 +29,7 @@ UPDATE papers SET
 WHERE id = ?1
 """
 _LOAD_PAPERS = """
-SELECT v.version, v.authority, v.observed_at, v.digest, v.stamps, p.id, p.first_seen_at, p.withdrawn,
+SELECT v.authority, v.version, v.observed_at, v.digest, v.stamps, p.id, p.first_seen_at, p.withdrawn,
   p.authors_count, p.published_at, p.updated_at, p.url, p.pdf_url, p.code_url, p.primary_category, p.categories,
   p.comment, p.journal_ref, p.title, p.title_source, p.abstract, p.abstract_source
 FROM papers p JOIN provenance v ON v.paper_id = p.id WHERE p.id IN (SELECT value FROM json_each(?))
@@ -37,8 +37,8 @@ FROM papers p JOIN provenance v ON v.paper_id = p.id WHERE p.id IN (SELECT value
 _INSERT_AUTHOR = "INSERT INTO authors (paper_id, position, name, affiliation) VALUES (?, ?, ?, ?)"
 _INSERT_KEY = "INSERT INTO paper_keys (key, paper_id) VALUES (?, ?)"
 _UPSERT_PROVENANCE = (
-    "INSERT INTO provenance (paper_id, version, authority, observed_at, digest, stamps) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (paper_id) DO UPDATE SET version = excluded.version, authority = excluded.authority,"
+    "INSERT INTO provenance (paper_id, authority, version, observed_at, digest, stamps) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (paper_id) DO UPDATE SET authority = excluded.authority, version = excluded.version,"
     " observed_at = excluded.observed_at, digest = excluded.digest, stamps = excluded.stamps"
 )
 _UPSERT_VERSION = (
@@ -103,7 +103,7 @@ def _paper_row(number: int, known: Knowledge) -> tuple[object, ...]:
         number,
         best_key(known.keys),
         known.first_seen_at,
-        known.lead[0] or None,
+        max(known.versions, default=0) or None,
         fields.withdrawn,
         fields.authors[1] if fields.authors else None,
         fields.published_at,
@@ -151,10 +151,10 @@ def load_knowledge(cursor: Cursor, numbers: Iterable[int]) -> dict[int, Knowledg
         versions.setdefault(number, {})[version] = (seen, source)
     known = {}
     for row in cursor.execute(_LOAD_PAPERS, (wanted,)).fetchall():
-        version, authority, observed_at, digest, stamps, number, first_seen_at, *values = row
+        authority, version, observed_at, digest, stamps, number, first_seen_at, *values = row
         known[number] = Knowledge(
             fields=_fields_from(values, tuple(authors.get(number, ()))),
-            lead=(version, authority, observed_at, digest),
+            lead=(authority, version, observed_at, digest),
             stamps=_stamps_from(stamps),
             keys=frozenset(keys.get(number, ())),
             versions=versions.get(number, {}),

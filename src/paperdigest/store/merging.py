@@ -1,13 +1,14 @@
 """What the store believes of a paper: the join of everything that was ever observed of it (pure).
 
-An *observation* is one entry's paper with a stamp ``(version, authority, observed_at, digest)``. Of every field
+An *observation* is one entry's paper with a stamp ``(authority, version, observed_at, digest)``. Of every field
 the value with the highest stamp wins, and a missing value never wins. Joining is associative, commutative and
 idempotent, so the stored paper depends on the set of observations and not on their order. Exceptions:
 
 - authors: a list of names beats a bare count, whatever the stamps;
 - published_at: the highest authority wins, then the earliest moment, because a replacement or a re-post
   tends to carry its own date;
-- first_seen_at and the first sight of each version: the earliest.
+- first_seen_at and the first sight of each version: the earliest;
+- the paper's version: the highest that anyone named, while the texts stay those of the highest stamp.
 
 The observation with the highest stamp is the *leader*. It wins every field it has, so seeing the same thing
 again later moves only the leader's time: a row of a few bytes instead of the paper.
@@ -27,7 +28,10 @@ from paperdigest.types import Paper
 __all__ = ["MATCH_PREFIX", "Fields", "Knowledge", "Stamp", "best_key", "digest_of", "fields_of", "join", "join_all"]
 
 Stamp = tuple[int, int, str, str]
-"""Version (0: not said), authority, stored moment, digest; compared in this order."""
+"""Authority, version (0: not said), stored moment, digest; compared in this order.
+
+Authority comes first: a link to "v1" in somebody's feed does not make the feed's title the authors' own.
+"""
 
 MATCH_PREFIX = "key:"
 """Keys that only match papers (`identity.title_key`) and identify none."""
@@ -148,7 +152,7 @@ def join(one: Knowledge, other: Knowledge) -> Knowledge:
         value: object
         if index == _PUBLISHED:
             value, stamp = _earlier(one.fields.published_at, my_stamp, other.fields.published_at, their_stamp)
-            if stamp[1] != one.lead[1]:
+            if stamp[0] != one.lead[0]:
                 stamps[index] = stamp
         elif _order(index, mine, my_stamp) >= _order(index, theirs, their_stamp):
             value = mine
@@ -178,11 +182,11 @@ def _order(index: int, value: object, stamp: Stamp) -> tuple[object, ...]:
 
 def _earlier(mine: str | None, my_stamp: Stamp, theirs: str | None, their_stamp: Stamp) -> tuple[str | None, Stamp]:
     """Choose by authority, then the earlier; the stamp that comes back says nothing but the authority."""
-    said = [(-stamp[1], value) for value, stamp in ((mine, my_stamp), (theirs, their_stamp)) if value is not None]
+    said = [(-stamp[0], value) for value, stamp in ((mine, my_stamp), (theirs, their_stamp)) if value is not None]
     if not said:
         return None, my_stamp
     authority, value = min(said)
-    return value, (0, -authority, "", "")
+    return value, (-authority, 0, "", "")
 
 
 def _first_sights(one: dict[int, tuple[str, str]], other: dict[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:

@@ -51,7 +51,7 @@ def observe(listing: Listing, authority: int) -> Iterator[tuple[Entry, Observati
     for entry in listing.entries:
         paper = entry.paper
         key = str(paper.id)
-        stamp = (paper.version or 0, authority, moment, digest_of(paper, key, source))
+        stamp = (authority, paper.version or 0, moment, digest_of(paper, key, source))
         yield entry, Observation(paper, key, stamp, source)
 
 

@@ -21,7 +21,7 @@ from paperdigest.types import Entry, Listing, ListingState
 __all__ = ["Recorded", "record_all"]
 
 _LOOK_UP = """
-SELECT k.key, k.paper_id, v.version, v.authority, v.observed_at, v.digest
+SELECT k.key, k.paper_id, v.authority, v.version, v.observed_at, v.digest
 FROM paper_keys k JOIN provenance v ON v.paper_id = k.paper_id
 WHERE k.key IN (SELECT value FROM json_each(?))
 """
@@ -120,7 +120,7 @@ def _repeats(stamp: Stamp, lead: Stamp) -> bool:
 
 def _look_up(cursor: Cursor, keys: Iterable[str]) -> dict[str, tuple[int, Stamp | None]]:
     found = cursor.execute(_LOOK_UP, (json.dumps(list(keys)),)) if keys else ()
-    return {key: (number, (version, authority, at, digest)) for key, number, version, authority, at, digest in found}
+    return {key: (number, (authority, version, at, digest)) for key, number, authority, version, at, digest in found}
 
 
 def _plan_others(

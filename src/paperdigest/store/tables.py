@@ -133,6 +133,8 @@ provenance = Table(
 )
 """Which observation won each field (see `merging`): the leading one, and in ``stamps`` (JSON) the exceptions.
 
+``version`` is that of the leading observation (0: not said); ``papers.version`` is the highest anyone named.
+
 Apart from ``papers`` because every re-read moves ``observed_at``: a thin row is cheap to rewrite.
 """
 
