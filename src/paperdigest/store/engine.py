@@ -44,7 +44,7 @@ _WORDS = {
         "{path} is damaged ({error})",
         "Restore a backup, or see what is left with `paperdigest db check`",
     ),
-    sqlite3.SQLITE_NOTADB: ("{path} is not a database", "Point the setting `database` at another file"),
+    sqlite3.SQLITE_NOTADB: ("{path} is not a database", "Point `url` in [store] at another file"),
     sqlite3.SQLITE_CANTOPEN: ("{path} cannot be opened", "Check that its folder exists and may be read and written"),
     sqlite3.SQLITE_PERM: ("{path} may not be opened", "Check the rights of the file and its folder"),
     sqlite3.SQLITE_CONSTRAINT: (

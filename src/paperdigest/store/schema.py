@@ -141,7 +141,7 @@ def _inspect(path: Path) -> int:
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}", "Check the rights of file and folder") from error
     if magic != b"SQLite format 3\0":
-        raise StoreError(f"{path} is not a database", "Point the setting `database` at another file")
+        raise StoreError(f"{path} is not a database", "Point `url` in [store] at another file")
     with translated(path), contextlib.closing(connect_raw(path)) as connection:
         ours = connection.execute("PRAGMA application_id").fetchone()[0]
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -150,7 +150,7 @@ def _inspect(path: Path) -> int:
         return 0
     if ours != APPLICATION_ID or version < 1:
         raise StoreError(
-            f"{path} is a database of another program", "Point the setting `database` at a file of paperdigest's own"
+            f"{path} is a database of another program", "Point `url` in [store] at a file of paperdigest's own"
         )
     if version == len(REVISIONS) and (missing := set(metadata.tables) - tables):
         raise StoreError(f"{path} is damaged: without {', '.join(sorted(missing))}", "Restore a backup")
