@@ -39,6 +39,16 @@ def test_elements_that_are_not_wanted_are_read_through() -> None:
     assert [tag.get_text() for tag in page.find_all(True)] == ["One two three", "three"]
 
 
+def test_the_end_of_an_unwanted_element_ends_no_wanted_one_of_the_same_name() -> None:
+    page = soup(b"<div id=a>One <div>two</div> three</div>", "page.html", only=lambda _, attributes: "id" in attributes)
+    assert [tag.get_text() for tag in page.find_all(True)] == ["One two three"]
+
+
+def test_an_encoding_declared_far_behind_the_start_is_not_looked_for() -> None:
+    late = "<title>Émilie</title>" + "<p>" * 1500 + "<meta charset=koi8-r>" + " " * 100_000
+    assert title(late.encode()) == "Émilie"
+
+
 @pytest.mark.parametrize(
     ("body", "read"),
     [

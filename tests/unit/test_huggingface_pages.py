@@ -43,6 +43,7 @@ def test_a_day_page_gives_the_items_of_the_api() -> None:
         "<section\n data-props = '{props}'\n DATA-TARGET=DailyPapers />",
         "<div data-target=Other data-props='[]'><div data-target=DailyPapers data-props='{props}'>",
         "<div data-target=DailyPapers></div><div data-target=DailyPapers data-props='{props}'></div>",
+        "<div data-target=DailyPapers data-props=''></div><div data-target=DailyPapers data-props='{props}'></div>",
     ],
 )
 def test_attribute_order_quotes_and_nesting_do_not_matter(element: str) -> None:
