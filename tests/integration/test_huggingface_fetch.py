@@ -62,7 +62,7 @@ def test_pages_are_fetched_while_full_ones_come_and_each_paper_kept_once(
         (str(number), number) for number in range(1, 7)
     ]
     assert (listing.state, listing.note, listing.listed_on) == (ListingState.COMPLETE, None, TUESDAY)
-    assert listing.validators == (Validators(url=server.url(FIRST), etag='"a"'),)
+    assert listing.validators == (Validators(url=server.url(FIRST)),)
     assert len(server.requests) == 3
     assert {request.headers["accept"] for request in server.requests} == {"application/json"}
 
@@ -89,7 +89,7 @@ def test_items_that_were_dropped_make_the_day_partial(server: ReplayServer, clie
     server.answer(FIRST, Reply(body=api(item(1), item(2, paper={"title": None}, title=None))))
     listing = fetched(source(server), client, asked())
     assert (listing.state, listing.dropped) == (ListingState.PARTIAL, 1)
-    assert "1 items" in (listing.note or "")
+    assert "1 entries" in (listing.note or "")
 
 
 def test_an_unchanged_first_page_is_all_that_is_asked_for(server: ReplayServer, client: HttpClient) -> None:
@@ -100,6 +100,17 @@ def test_an_unchanged_first_page_is_all_that_is_asked_for(server: ReplayServer, 
     assert isinstance(again, Unmodified)
     assert (again.source, again.kind, again.listed_on) == ("papers", "huggingface", TUESDAY)
     assert [validators.etag for validators in again.validators] == ['W/"x"']
+
+
+def test_a_change_on_the_second_page_is_seen_though_the_first_is_unchanged(
+    server: ReplayServer, client: HttpClient
+) -> None:
+    server.answer(FIRST, Reply(body=api(item(1), item(2), item(3)), etag='"a"'))
+    server.answer(f"{FIRST}&p=1", Reply(body=api(item(4))), Reply(body=api(item(4), item(5))))
+    first = fetched(source(server), client, asked())
+    known = {validators.url: validators for validators in first.validators}
+    again = fetched(source(server), client, asked(validators=known))
+    assert (len(first.entries), len(again.entries)) == (4, 5)
 
 
 def test_without_a_day_the_current_one_is_asked_for(server: ReplayServer, client: HttpClient) -> None:

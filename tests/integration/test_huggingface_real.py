@@ -40,7 +40,7 @@ def test_every_well_formed_day_is_read_whole_and_the_damaged_ones_are_refused_by
             ids.update(entry.paper.id for entry in listing.entries)
     assert (days, papers, len(ids), len(refused)) == (415, 6302, 6301, 21)
     assert at_the_limit == [
-        ("2025-09-30.json", "exactly 50 items, the API's default limit: the listing may be cut"),
+        ("2025-09-30.json", "exactly 50 entries, the API's default limit: the listing may be cut"),
     ]
 
 

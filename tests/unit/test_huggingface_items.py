@@ -124,7 +124,7 @@ def test_an_item_that_lacks_what_it_needs_is_dropped_and_counted(lacking: dict[s
     listing = parse(api(item(1), item(2, paper=lacking, **outer), item(3)))
     assert [entry.rank for entry in listing.entries] == [1, 3]
     assert (listing.dropped, listing.state) == (1, ListingState.PARTIAL)
-    assert listing.note == "1 items without id or title were dropped"
+    assert listing.note == "1 entries without id or title were dropped"
 
 
 def test_a_paper_listed_twice_is_kept_once_at_its_first_place() -> None:
@@ -167,7 +167,7 @@ def test_an_empty_list_is_quiet() -> None:
 def test_a_body_of_just_a_limit_may_be_cut(size: int, state: ListingState) -> None:
     listing = parse(api(*(item(number) for number in range(size))))
     assert (len(listing.entries), listing.state) == (size, state)
-    assert (f"exactly {size} items" in (listing.note or "")) == (state is ListingState.PARTIAL)
+    assert (f"exactly {size} entries" in (listing.note or "")) == (state is ListingState.PARTIAL)
 
 
 def test_the_python_repr_of_items_is_refused_with_file_and_shape() -> None:

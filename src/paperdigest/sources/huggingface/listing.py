@@ -57,7 +57,7 @@ def _of_object(body: Record, context: ParseContext) -> tuple[Listing, int]:
     if isinstance(error := body.fields.get("error"), str):
         raise ParseError(context.name, f"the API answered with an error: {error[:200]}")
     keys = ", ".join(list(body.fields)[:6])[:120]
-    raise ParseError(context.name, f"the body is an object ({keys}), expected a list of items")
+    raise ParseError(context.name, f"the body is an object ({keys}), expected a list of entries")
 
 
 def _of_api(value: Json, context: ParseContext) -> tuple[Listing, int]:
@@ -74,7 +74,7 @@ def _proven_day(items: Items, context: ParseContext) -> date | None:
     if (agreed := agreed_day(days, items.size)) is not None:
         return agreed
     if asked and days and asked not in days:
-        problem = f"asked for {asked}, but the items were listed from {min(days)} to {max(days)}"
+        problem = f"asked for {asked}, but the entries were listed from {min(days)} to {max(days)}"
         raise ParseError(context.name, problem)
     return None
 
@@ -83,7 +83,7 @@ def _api_cut(size: int) -> str | None:
     if size not in _API_CAPS:
         return None
     which = "default" if size == min(_API_CAPS) else "largest"
-    return f"exactly {size} items, the API's {which} limit: the listing may be cut"
+    return f"exactly {size} entries, the API's {which} limit: the listing may be cut"
 
 
 def _of_page(page: Page, context: ParseContext) -> tuple[Listing, int]:
@@ -111,7 +111,7 @@ def _of_props(props: Record, in_url: Span | None, context: ParseContext) -> tupl
         return _made(context, items, Span(Period.TRENDING)), items.size
     span = shown if shown.starts_on or in_url is None else in_url
     cut = span.period is not Period.DAY and items.size >= _PAGE_CAP
-    note = f"{items.size} items: the site cuts its {span.period} pages near {_PAGE_CAP}" if cut else None
+    note = f"{items.size} entries: the site cuts its {span.period} pages near {_PAGE_CAP}" if cut else None
     return _made(context, items, span, cap_note=note), items.size
 
 
@@ -162,7 +162,7 @@ def _made(
     """Judge by the body alone: partial when items are missing for sure or maybe, quiet when there are none."""
     state = ListingState.COMPLETE
     if items.dropped:
-        state, note = ListingState.PARTIAL, f"{items.dropped} items without id or title were dropped"
+        state, note = ListingState.PARTIAL, f"{items.dropped} entries without id or title were dropped"
     elif cap_note is not None:
         state, note = ListingState.PARTIAL, cap_note
     elif not items.size:

@@ -114,7 +114,7 @@ class HuggingFaceSource:
             for entry in listing.entries:
                 entries.setdefault(entry.paper.id, entry)
             if size < self.settings.limit:
-                return _joined(first, tuple(entries.values()), dropped)
+                return _joined(first, tuple(entries.values()), dropped, is_one_page=page == 0)
         cut = f"stopped after {_MAX_PAGES} full pages of {self.settings.limit}"
         assert first is not None  # _MAX_PAGES is above 0
         return _joined(first, tuple(entries.values()), dropped, cut)
@@ -157,14 +157,23 @@ def _check_final_url(response: Response, asked_url: str, day: date | None) -> No
 
 
 def _joined(
-    first: tuple[Response, Listing], entries: tuple[Entry, ...], dropped: int, cut: str | None = None
+    first: tuple[Response, Listing],
+    entries: tuple[Entry, ...],
+    dropped: int,
+    cut: str | None = None,
+    *,
+    is_one_page: bool = False,
 ) -> Listing:
-    """One listing of all pages, in the order in which they came."""
+    """One listing of all pages, in the order in which they came.
+
+    The first page's ETag says nothing of the others: of several pages none is kept.
+    """
     response, listing = first
+    known = response.validators if is_one_page else replace(response.validators, etag=None, last_modified=None)
     ranked = tuple(replace(entry, rank=rank) for rank, entry in enumerate(entries, 1))
     if not entries and not dropped:
-        return replace(listing, validators=(response.validators,))
+        return replace(listing, validators=(known,))
     state, note = (ListingState.PARTIAL, cut or listing.note) if cut or dropped else (ListingState.COMPLETE, None)
     if dropped and not cut:
-        note = f"{dropped} items without id or title were dropped"
-    return replace(listing, entries=ranked, dropped=dropped, state=state, note=note, validators=(response.validators,))
+        note = f"{dropped} entries without id or title were dropped"
+    return replace(listing, entries=ranked, dropped=dropped, state=state, note=note, validators=(known,))
