@@ -12,6 +12,7 @@ import pytest
 
 from paperdigest.errors import AlreadyExistsError, NotFoundError, UsageError
 from paperdigest.identity import title_id
+from paperdigest.pipeline.delivering import backoff
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.freezing import freeze, thaw
@@ -35,6 +36,7 @@ from tests.store_samples import listing
 
 NOW = datetime(2026, 4, 15, 6, 0, tzinfo=UTC)
 LATER = NOW + LEASE + timedelta(seconds=1)
+LETTER = ("paperdigest@x", b"Subject: papers\r\n")
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_a_delivery_is_settled_once_and_stays_so(store: Store) -> None:
     who = planned(store)
     ledger = Ledger(store.database)
     claim = claim_one(ledger)
-    assert ledger.mark_sending(claim)
+    assert ledger.mark_sending(claim, LETTER, now=NOW)
     assert ledger.settle(claim, DeliveryState.SENT, now=NOW, detail="250 ok")
     assert not ledger.settle(claim, DeliveryState.FAILED, now=NOW)
     delivery = ledger.of(who.id)[NOW.date()]
@@ -191,19 +193,19 @@ def test_who_was_paused_beyond_the_lease_changes_nothing_any_more(store: Store) 
     planned(store)
     ledger = Ledger(store.database)
     paused = claim_one(ledger)
-    ledger.recover(LATER, on_in_doubt="resend")
+    ledger.recover(LATER, on_in_doubt="resend", wait=backoff)
     other = claim_one(ledger, LATER)
-    assert not ledger.mark_sending(paused)
+    assert not ledger.mark_sending(paused, LETTER, now=LATER)
     assert not ledger.settle(paused, DeliveryState.SENT, now=LATER)
-    assert ledger.mark_sending(other)
+    assert ledger.mark_sending(other, LETTER, now=LATER)
 
 
 def test_a_lease_that_still_runs_is_left_alone(store: Store) -> None:
     planned(store)
     ledger = Ledger(store.database)
     claim = claim_one(ledger)
-    ledger.recover(NOW + LEASE - timedelta(seconds=1), on_in_doubt="resend")
-    assert ledger.mark_sending(claim)
+    ledger.recover(NOW + LEASE - timedelta(seconds=1), on_in_doubt="resend", wait=backoff)
+    assert ledger.mark_sending(claim, LETTER, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +215,8 @@ def test_a_lease_that_still_runs_is_left_alone(store: Store) -> None:
 def test_a_delivery_in_doubt_goes_the_way_of_the_policy(store: Store, policy: str, state: DeliveryState) -> None:
     who = planned(store)
     ledger = Ledger(store.database)
-    ledger.mark_sending(claim_one(ledger))
-    assert ledger.recover(LATER, on_in_doubt=policy) == 1
+    ledger.mark_sending(claim_one(ledger), LETTER, now=NOW)
+    assert ledger.recover(LATER, on_in_doubt=policy, wait=backoff) == 1
     assert ledger.of(who.id)[NOW.date()].state is state
 
 
@@ -252,3 +254,24 @@ def test_only_what_may_have_arrived_counts_as_sent(store: Store, state: Delivery
     ledger = Ledger(store.database)
     ledger.settle(claim_one(ledger), state, now=NOW)
     assert (str(title_id("Tracing")) in Digests(store.database).sent_keys(who.id)) is is_sent
+
+
+def test_sending_starts_the_lease_anew_even_when_the_batch_has_used_it_up(store: Store) -> None:
+    who = planned(store)
+    ledger = Ledger(store.database)
+    assert ledger.mark_sending(claim_one(ledger), LETTER, now=LATER)
+    assert ledger.recover(LATER + LEASE - timedelta(seconds=1), on_in_doubt="resend", wait=backoff) == 0
+    assert ledger.of(who.id)[NOW.date()].state is DeliveryState.SENDING
+
+
+def test_the_first_letter_is_kept_until_the_delivery_is_over(store: Store) -> None:
+    planned(store)
+    ledger = Ledger(store.database)
+    claim = claim_one(ledger)
+    ledger.mark_sending(claim, LETTER, now=NOW)
+    ledger.settle(claim, DeliveryState.DEFERRED, now=NOW, next_attempt_at=NOW)
+    again = claim_one(ledger)
+    ledger.mark_sending(again, ("other@x", b"other"), now=NOW)
+    assert ledger.letter(claim.delivery.id) == LETTER
+    ledger.settle(again, DeliveryState.SENT, now=NOW)
+    assert ledger.letter(claim.delivery.id) is None

@@ -223,14 +223,17 @@ def test_who_unsubscribes_between_plan_and_delivery_gets_nothing(office: Office)
     assert office.postbox.received == []
 
 
-def test_a_template_that_fails_for_one_fails_for_that_one_only(office: Office) -> None:
+def test_a_template_that_fails_for_one_delays_that_one_only(office: Office) -> None:
     for email in ("a@example.org", "b@example.org", "c@example.org"):
         office.add(email)
     office.broken = {"b@example.org"}
     office.plan()
     report = office.deliver()
-    assert (report.sent, report.failed) == (2, 1)
+    assert (report.sent, report.deferred) == (2, 1)
     assert "is broken" in report.problems[0]
+    office.broken.clear()
+    office.now += timedelta(minutes=5)
+    assert office.deliver().sent == 1
 
 
 @pytest.mark.parametrize(
@@ -285,6 +288,76 @@ def test_a_mail_in_doubt_goes_the_way_of_the_policy(office: Office, policy: str,
     office.now += LEASE * 2
     office.deliver(policy)
     assert len(office.postbox.received) == mails
+
+
+def test_a_mail_in_doubt_is_sent_again_after_a_wait_and_three_times_at_most(office: Office) -> None:
+    office.add()
+    doubt = MailError("no answer", permanent=False, after_dot=True)
+    office.postbox.refusals["you@example.org"] = [doubt] * 100
+    office.plan()
+    tried = []
+    for minutes in range(0, 36 * 60, 5):
+        office.now = NOON + timedelta(minutes=minutes)
+        if office.deliver().in_doubt:
+            tried.append(minutes)
+    assert tried == [0, 5, 15]
+    assert Ledger(office.store.database).counts()["in_doubt"] == 1
+
+
+def test_a_slow_batch_is_not_sent_twice_and_a_lost_outcome_is_told(office: Office) -> None:
+    office.add("a@example.org")
+    office.add("b@example.org")
+    office.plan()
+    others: list[DeliveryReport] = []
+    send = office.postbox.send
+
+    def slow(message: OutgoingMessage) -> str:
+        office.now += timedelta(seconds=190)
+        if message.recipient == "b@example.org" and not others:
+            others.append(office.deliver())
+        return send(message)
+
+    office.postbox.send = slow  # type: ignore[method-assign]  # the same server, only slower
+    report = office.deliver()
+    assert (report.sent, others[0].sent, report.problems) == (2, 0, [])
+    assert [message.recipient for message in office.postbox.received] == ["a@example.org", "b@example.org"]
+
+
+def test_an_outcome_that_comes_too_late_is_told(office: Office) -> None:
+    office.add()
+    office.plan()
+    send = office.postbox.send
+
+    def stuck(message: OutgoingMessage) -> str:
+        office.now += LEASE * 2
+        Ledger(office.store.database).recover(office.now, on_in_doubt="hold", wait=backoff)
+        return send(message)
+
+    office.postbox.send = stuck  # type: ignore[method-assign]  # the same server, only slower
+    report = office.deliver()
+    assert report.sent == 0
+    assert "taken over by another run" in report.problems[0]
+
+
+def test_a_refusal_that_names_the_address_is_told_without_it(office: Office) -> None:
+    office.add()
+    refusal = MailError("refused the recipient you@example.org: 550 <YOU@example.org> is nobody", permanent=True)
+    office.postbox.refusals["you@example.org"] = [refusal]
+    office.plan()
+    (problem,) = office.deliver().problems
+    assert "is nobody" in problem
+    assert "example.org" not in problem
+
+
+def test_an_attempt_sends_the_first_ones_bytes_whatever_has_changed(office: Office) -> None:
+    office.add()
+    office.postbox.refusals["you@example.org"] = [MailError("no answer", permanent=False, after_dot=True)]
+    office.plan()
+    office.deliver()
+    office.broken = {"you@example.org"}  # a template edited in between
+    office.now += LEASE * 2
+    assert office.deliver().sent == 1
+    assert office.postbox.received[0].content.endswith(b"Tracing one|Tracing two")
 
 
 def test_what_a_dead_process_held_is_delivered_by_the_next_one(office: Office) -> None:

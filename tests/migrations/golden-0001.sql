@@ -177,6 +177,13 @@ CREATE TABLE deliveries (
 	CONSTRAINT fk_deliveries_digest_id FOREIGN KEY(digest_id) REFERENCES digests (id) ON DELETE CASCADE, 
 	CONSTRAINT uq_deliveries_message_id UNIQUE (message_id)
 );
+CREATE TABLE letters (
+	delivery_id INTEGER NOT NULL, 
+	sender TEXT NOT NULL, 
+	content BLOB NOT NULL, 
+	CONSTRAINT pk_letters PRIMARY KEY (delivery_id), 
+	CONSTRAINT fk_letters_delivery_id FOREIGN KEY(delivery_id) REFERENCES deliveries (id) ON DELETE CASCADE
+);
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 CREATE VIEW paper_texts AS
     SELECT id, title, abstract, (
@@ -185,16 +192,16 @@ CREATE VIEW paper_texts AS
       )
     ) AS authors
     FROM papers;
-CREATE INDEX ix_papers_first_seen_at ON papers (first_seen_at);
 CREATE INDEX ix_papers_published_at ON papers (published_at);
+CREATE INDEX ix_papers_first_seen_at ON papers (first_seen_at);
 CREATE INDEX ix_paper_keys_paper_id ON paper_keys (paper_id);
 CREATE INDEX ix_entries_paper_id ON entries (paper_id);
 CREATE UNIQUE INDEX ix_votes_pair ON votes (listing_id, paper_id, coalesce(upvotes, -1), coalesce(comments, -1));
 CREATE INDEX ix_votes_paper_id ON votes (paper_id);
-CREATE INDEX ix_deliveries_planned ON deliveries (next_attempt_at) WHERE state = 'planned';
 CREATE INDEX ix_deliveries_leased ON deliveries (lease_until) WHERE state = 'leased';
 CREATE INDEX ix_deliveries_deferred ON deliveries (next_attempt_at) WHERE state = 'deferred';
 CREATE INDEX ix_deliveries_sending ON deliveries (lease_until) WHERE state = 'sending';
+CREATE INDEX ix_deliveries_planned ON deliveries (next_attempt_at) WHERE state = 'planned';
 CREATE VIRTUAL TABLE paper_search USING fts5(
       title, abstract, authors, content='paper_texts', content_rowid='id',
       tokenize="porter unicode61 remove_diacritics 2 separators '⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉'"

@@ -3,7 +3,7 @@
 For every claimed delivery, in this order::
 
     still wanted?       the subscriber is asked for again right before the mail leaves
-    render              from the frozen digest: the same bytes at every attempt
+    render              from the frozen digest; after a first attempt its very bytes, whatever changed since
     mark sending        committed before the mailer may reach the final dot
     send
     settle              sent | deferred | failed | in_doubt
@@ -15,6 +15,7 @@ itself ends the run: nobody else would fare better now, and trying a login again
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -79,22 +80,16 @@ def deliver(
     """
     ledger = Ledger(store.database)
     report = DeliveryReport()
-    report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt)
+    report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt, wait=backoff)
     report.expired += ledger.expire(clock())
     with mailer:
         while claims := ledger.claim(clock(), owner=owner, limit=BATCH):
             for place, claim in enumerate(claims, start=1):
                 outcome = _attempt(store, ledger, mailer, render, claim, clock)
-                if outcome is not None and ledger.settle(
-                    claim,
-                    outcome.state,
-                    now=clock(),
-                    detail=outcome.detail,
-                    code=outcome.code,
-                    next_attempt_at=outcome.next_attempt_at,
-                ):
-                    _count(report, claim, outcome)
-                if outcome is not None and outcome.stops_the_run:
+                if outcome is None:
+                    continue
+                _settle(ledger, claim, outcome, report, clock())
+                if outcome.stops_the_run:
                     ledger.release(claims[place:], next_attempt_at=clock() + backoff(1))
                     return report
     return report
@@ -119,12 +114,15 @@ def _attempt(
     if not Subscribers(store.database).is_active(delivery.subscriber_id):
         return _Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
     try:
-        message = render(Digests(store.database).get(delivery.digest_id), delivery)
+        message = _message(store, ledger, render, delivery)
     except NotFoundError:
         return None  # removed with the subscriber, between the claim and now
-    except (RenderError, MailError) as error:
+    except RenderError as error:  # templates can be mended
+        later = clock() + backoff(delivery.attempts)
+        return _Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later)
+    except MailError as error:
         return _Outcome(state=DeliveryState.FAILED, detail=str(error))
-    if not ledger.mark_sending(claim):
+    if not ledger.mark_sending(claim, (message.sender, message.content), now=clock()):
         return None
     try:
         return _Outcome(state=DeliveryState.SENT, detail=mailer.send(message))
@@ -132,9 +130,20 @@ def _attempt(
         return _refused(error, delivery, clock())
 
 
+def _message(store: Store, ledger: Ledger, render: RenderMessage, delivery: Delivery) -> OutgoingMessage:
+    """Return what an earlier attempt sent, else what is rendered now."""
+    digest = Digests(store.database).get(delivery.digest_id)
+    if (letter := ledger.letter(delivery.id)) is None:
+        return render(digest, delivery)
+    sender, content = letter
+    recipient = digest.subscriber.email
+    return OutgoingMessage(sender=sender, recipient=recipient, message_id=delivery.message_id, content=content)
+
+
 def _refused(error: MailError, delivery: Delivery, now: datetime) -> _Outcome:
     if error.after_dot:
-        return _Outcome(state=DeliveryState.IN_DOUBT, detail=str(error), code=error.code)
+        again = now + backoff(delivery.attempts)
+        return _Outcome(state=DeliveryState.IN_DOUBT, detail=str(error), code=error.code, next_attempt_at=again)
     if error.permanent:
         return _Outcome(state=DeliveryState.FAILED, detail=str(error), code=error.code)
     later = now + backoff(delivery.attempts, random.uniform(-1, 1))
@@ -147,8 +156,21 @@ def _refused(error: MailError, delivery: Delivery, now: datetime) -> _Outcome:
     )
 
 
-def _count(report: DeliveryReport, claim: Claim, outcome: _Outcome) -> None:
+def _settle(ledger: Ledger, claim: Claim, outcome: _Outcome, report: DeliveryReport, now: datetime) -> None:
+    """Write the outcome down and count it; say so when somebody else took the delivery over meanwhile."""
+    if not ledger.settle(
+        claim,
+        outcome.state,
+        now=now,
+        detail=outcome.detail,
+        code=outcome.code,
+        next_attempt_at=outcome.next_attempt_at,
+    ):
+        told = f"delivery {claim.delivery.id} was taken over by another run before its outcome was written down"
+        report.problems.append(f"{told}: {outcome.state.value}; it may arrive twice")
+        return
     setattr(report, outcome.state.value, getattr(report, outcome.state.value) + 1)
     if outcome.state is not DeliveryState.SENT:
         # The number, not the address: reports end up in logs.
-        report.problems.append(f"delivery {claim.delivery.id} {outcome.state.value}: {outcome.detail}")
+        detail = re.sub(re.escape(claim.delivery.email), "<address>", outcome.detail or "", flags=re.IGNORECASE)
+        report.problems.append(f"delivery {claim.delivery.id} {outcome.state.value}: {detail}")

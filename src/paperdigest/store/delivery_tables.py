@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from paperdigest.store.tables import UtcDateTime, metadata
 from paperdigest.types import DeliveryState, SubscriberStatus
 
-__all__ = ["deliveries", "digest_items", "digests", "subscribers", "topics"]
+__all__ = ["deliveries", "digest_items", "digests", "letters", "subscribers", "topics"]
 
 
 def _one_of(column: str, values: type[DeliveryState | SubscriberStatus]) -> str:
@@ -109,6 +110,15 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 """The ledger: one row per digest. Thin, because each change rewrites the row; the body is in ``digests``."""
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # compressed with zlib
+)
+"""What was first sent, while it may have to be sent again: settings and templates may change in between."""
 
 for _state in (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.LEASED, DeliveryState.SENDING):
     # One partial index per state that is looked for: claiming was measured 4 times slower with a shared one.

@@ -85,6 +85,17 @@ class Digests:
             raise NotFoundError("digest", str(number))
         return thaw(frozen, number=number)
 
+    def covered_until(self, subscriber_id: int) -> datetime | None:
+        """Return when the newest digest was composed that reached, or may reach, a subscriber."""
+        lost = (DeliveryState.FAILED.value, DeliveryState.EXPIRED.value, DeliveryState.SKIPPED.value)
+        newest = (
+            select(digests.c.composed_at)
+            .join(deliveries, deliveries.c.digest_id == digests.c.id)
+            .where(digests.c.subscriber_id == subscriber_id, deliveries.c.state.not_in(lost))
+        )
+        with self._database.reading() as connection:
+            return connection.execute(newest.order_by(digests.c.edition.desc()).limit(1)).scalar()
+
     def latest_edition(self, subscriber_id: int) -> date | None:
         """Return the newest edition that was planned for a subscriber."""
         newest = select(digests.c.edition).where(digests.c.subscriber_id == subscriber_id)

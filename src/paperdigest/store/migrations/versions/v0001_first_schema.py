@@ -252,6 +252,14 @@ def _create_digests() -> None:
         sa.UniqueConstraint("message_id", name="uq_deliveries_message_id"),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "letters",
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_letters_delivery_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("delivery_id", name="pk_letters"),
+    )
     op.create_index(
         "ix_deliveries_deferred",
         "deliveries",
