@@ -70,6 +70,21 @@ def test_a_pause_is_refused_at_once_and_outlives_the_client(
     assert world.slept == []
 
 
+def test_a_403_puts_its_host_off_for_an_hour(server: ReplayServer, world: ManualTime) -> None:
+    server.answer("/a", Reply(status=403))
+    server.answer("/b", Reply(body=b"here"))
+    with make(world) as client:
+        with pytest.raises(FetchError, match="answered 403") as caught:
+            client.get(Request(url=server.url("/a")))
+        assert caught.value.permanent
+        with pytest.raises(FetchError, match="refused us") as caught:
+            client.get(Request(url=server.url("/b")))
+        assert caught.value.next_attempt_at == world.clock() + timedelta(hours=1)
+        assert len(server.requests) == 1
+        world.advance(3600)
+        assert client.get(Request(url=server.url("/b"))).body == b"here"
+
+
 def test_a_503_that_says_nothing_puts_no_one_else_off(server: ReplayServer, world: ManualTime) -> None:
     server.answer("/a", Reply(status=503))
     server.answer("/b", Reply(body=b"here"))

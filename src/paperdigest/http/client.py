@@ -20,7 +20,7 @@ from paperdigest.http.budget import CURRENT, Budget
 from paperdigest.http.failures import translated
 from paperdigest.http.guard import Guard, Resolver, check_url, resolve
 from paperdigest.http.message import Request, Response
-from paperdigest.http.pacing import DEFAULT_RULES, HostRule, Pacer
+from paperdigest.http.pacing import DEFAULT_RULES, REFUSED_PAUSE, HostRule, Pacer
 from paperdigest.http.parallel import Job
 from paperdigest.http.redirects import Trail
 from paperdigest.http.transport import GuardedAdapter
@@ -191,6 +191,8 @@ class HttpClient:
         moment = not_before(raw.status, headers, now)
         if moment is not None:
             self._pacer.put_off(url, moment)
+        elif raw.status == 403:
+            self._pacer.put_off(url, now + REFUSED_PAUSE)
         if trail.turn(raw.status, headers.get("location"), wait_until=moment):
             dismiss(raw)
             return None

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from paperdigest.errors import FetchError
 from paperdigest.http.waits import LONGEST_WAIT
 
-__all__ = ["DEFAULT_RULES", "HostRule", "Pacer", "Window"]
+__all__ = ["DEFAULT_RULES", "REFUSED_PAUSE", "HostRule", "Pacer", "Window"]
+
+REFUSED_PAUSE = timedelta(hours=1)
+"""How long a group is left alone that answered 403 and named no time: asking on is what gets one banned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ class Pacer:
     def _refuse_while_waiting(self, url: str, asked: str) -> None:
         moment = self.waits.get(self.key(url))
         if moment is not None:
-            problem = f"{self.group(url)} asked for a pause, so it was not asked again"
+            problem = f"{self.group(url)} asked for a pause or refused us, so it was not asked again"
             raise FetchError(asked, problem, next_attempt_at=moment)
 
     def _start(self, group: _Group, rule: HostRule | None) -> float:
