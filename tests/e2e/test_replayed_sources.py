@@ -144,6 +144,15 @@ def test_a_server_that_asks_for_patience_gets_it_in_this_run_and_the_next(
     assert (later.code, later.json["listings"][0]["new"]) == (0, 1)
 
 
+def test_patience_asked_of_a_check_holds_for_the_next_run(person: Person, server: ReplayServer) -> None:
+    configure(person, server)
+    server.answer("/x", Reply(status=429, headers={"Retry-After": "7200"}))
+    assert person.types("--now", WEDNESDAY, "sources", "check", "troubled").code == 3
+    asked = len(server.requests)
+    again = person.types("--now", "2026-04-15T12:30Z", "fetch", "troubled", "--json")
+    assert (again.code, len(server.requests)) == (3, asked)
+
+
 def test_a_permanent_redirect_is_remembered(person: Person, server: ReplayServer) -> None:
     configure(person, server)
     server.answer("/x", Reply(status=301, headers={"Location": "/y"}))
@@ -177,7 +186,11 @@ def test_a_private_address_is_refused_unless_the_source_allows_it(person: Person
 @pytest.mark.parametrize(
     ("reply", "state", "says"),
     [
-        (Reply(body=b"<!doctype html><title>Log in</title><p>please", headers={"Content-Type": "text/html"}), "failed", "HTML"),
+        (
+            Reply(body=b"<!doctype html><title>Log in</title><p>please", headers={"Content-Type": "text/html"}),
+            "failed",
+            "HTML",
+        ),
         (Reply(body=b""), "failed", "empty"),
         (Reply(body=feed()[:100], headers=RSS), "partial", "could not be read"),
         (Reply(body=feed(), headers=RSS, cut_after=60), "failed", "broke off after 60 of"),

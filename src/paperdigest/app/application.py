@@ -65,10 +65,13 @@ class App:
         return cls(settings, store, clock or (lambda: datetime.now(UTC)), created=not existed)
 
     def close(self) -> None:
-        """Close the store and the connections."""
-        if self._client is not None:
-            self._client.close()
-        self.store.close()
+        """Keep what servers asked for, for the next run, and close the connections and the store."""
+        try:
+            if self._client is not None:
+                self._client.close()
+                self.store.save_waits(self._client.waits)
+        finally:
+            self.store.close()
 
     @property
     def store_path(self) -> Path:
