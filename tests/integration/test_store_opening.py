@@ -89,6 +89,23 @@ def test_a_database_is_durable_and_checks_references(path: Path) -> None:
     assert found == wanted
 
 
+def test_a_database_left_without_a_wal_gets_it_when_it_is_opened(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(made(path))) as connection:
+        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    open_database(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_database_that_others_are_writing_is_opened_without_switching_it(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(made(path), isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("BEGIN IMMEDIATE")
+        open_database(path, busy_timeout=timedelta(0)).close()
+        connection.execute("ROLLBACK")
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 def test_a_text_file_is_not_a_database(path: Path) -> None:
     path.write_text("papers: none\n" * 100)
     refused(path, "is not a database")

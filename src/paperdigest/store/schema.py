@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -89,6 +90,7 @@ def open_database(url_or_path: str | Path, *, create: bool = False, busy_timeout
             f"{path} or its folder may not be written",
             "Give the user that runs paperdigest the right to write both the file and its folder",
         )
+    _use_wal(path, busy_timeout)
     return Database(path, busy_timeout=busy_timeout)
 
 
@@ -181,9 +183,21 @@ def _create(path: Path, busy_timeout: timedelta) -> None:
                 create_all(connection)
     finally:
         database.close()
-    # Outside of a transaction, and last: until here a crash leaves an empty file, which can be created again.
+
+
+def _use_wal(path: Path, busy_timeout: timedelta) -> None:
+    """Switch the file to WAL; no write when it is so already.
+
+    At every opening, because the switch is no part of a transaction: a kill while creating leaves it undone, and
+    so does putting a backup in the database's place. If others are at work it is left to a later opening: until
+    then readers wait for writers, and that is all.
+    """
     with translated(path), contextlib.closing(connect_raw(path, busy_timeout=busy_timeout)) as raw:
-        raw.execute("PRAGMA journal_mode = WAL")
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
 
 
 def create_all(connection: Connection) -> None:
