@@ -75,3 +75,15 @@ def test_family_names_that_stand_first_are_turned_round() -> None:
 @pytest.mark.parametrize("stray", ["", " ", ":", ",", "...", "et al.", "x" * 301])
 def test_what_is_no_name_is_no_author(stray: str) -> None:
     assert author(stray) is None
+
+
+@pytest.mark.parametrize("filling", [",", "1", "1,", "and", " &"])
+def test_a_bracket_full_of_separators_is_read_at_once(filling: str) -> None:
+    """An expression that tries every way of grouping them would need longer than the world stands."""
+    (found,) = from_line(f"A. One ({filling * 300}x)", split_and=True)
+    assert (found.name, found.affiliation) == ("A. One", " ".join(f"{filling * 300}x".split()))
+
+
+def test_groups_in_groups_are_followed_however_deep_they_are() -> None:
+    assert names("ATLAS Collaboration: CMS group: Ada Lovelace") == ["ATLAS Collaboration", "CMS group", "Ada Lovelace"]
+    assert len(names("A group: " * 20_000 + "Ada Lovelace")) == 20_001

@@ -15,9 +15,9 @@ _MAX_AFFILIATION_CHARS = 1000
 _MAX_LINE_CHARS = 500_000
 _MARK = re.compile(r"[(),]| and ", re.IGNORECASE)
 _KEY = re.compile(r"\((\d{1,3})\)\s*([^()]+)")
-_KEYS = re.compile(r"(?:\d{1,3}|and|[,\s&*]+)+", re.IGNORECASE)
+_KEYS = re.compile(r"(?:[\d,\s&*]|and)++", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.IGNORECASE)
-_GROUP = re.compile(r"(.{1,200}\b(?:collaborations?|group|team|consortium))\s*:\s*(.+)", re.IGNORECASE | re.DOTALL)
+_GROUP = re.compile(r"(.{1,200}?\b(?:collaborations?|group|team|consortium))\s*:\s*(?=.)", re.IGNORECASE | re.DOTALL)
 _NOT_NAMES = frozenset({"et al", "et al.", "and"})
 
 
@@ -54,13 +54,13 @@ def from_line(line: str, *, split_and: bool) -> tuple[Author, ...]:
         split_and: also part names at ``and`` (mail, OAI), which the feeds never write.
     """
     line = " ".join(line[:_MAX_LINE_CHARS].split())
-    group = _GROUP.match(line)
-    if group is not None:
-        first = author(group[1])
-        return (*((first,) if first else ()), *from_line(group[2], split_and=split_and))
-    parts = _parts(line, split_and=split_and)
-    key = {number: text.strip(" ,;") for part in parts for number, text in _KEY.findall(part[1])}
     found: list[Author] = []
+    at = 0
+    while (group := _GROUP.match(line, at)) is not None:  # groups can stand in groups
+        found += filter(None, [author(group[1])])
+        at = group.end()
+    parts = _parts(line[at:], split_and=split_and)
+    key = {number: text.strip(" ,;") for part in parts for number, text in _KEY.findall(part[1])}
     for name, brackets in parts:
         if found and _SUFFIX.fullmatch(name):
             found[-1] = Author(name=f"{found[-1].name} {name}", affiliation=found[-1].affiliation)

@@ -35,7 +35,7 @@ _MAX_PARTS = 30_000  # elements and texts looked at in one block, as blocks can 
 _TYPES = {"new": "new", "cross": "cross", "replacement": "replace"}
 _TOTAL = re.compile(r"total of (\d{1,6}) entries", re.IGNORECASE)
 _ABS = re.compile(r"(?:https?://[a-z.]*arxiv\.org)?/abs/(?P<id>\S+)", re.IGNORECASE)
-_VERSION = re.compile(r"/(?:html|pdf|abs)/[^?#\s]*v([1-9]\d{0,3})\b")
+_VERSION = re.compile(r"/(?:html|pdf|abs)/[^?#\s]{0,100}v([1-9]\d{0,3})\b")
 _CATEGORY = re.compile(r"\(([a-z][a-z-]*(?:\.[A-Za-z][A-Za-z-]*)?)\)")
 _LINK_WORDS = re.compile(r"\s*this (?:https?|ftp) URL\s*", re.IGNORECASE)
 
