@@ -38,6 +38,8 @@ def paper(title: str = "A Title That Is Long Enough", **more: object) -> Paper:
         ("http://arxiv.org/abs/astro-ph/0601001v3", "astro-ph/0601001", 3),
         ("quant-ph/0201082v1", "quant-ph/0201082", 1),
         ("math.GT/0309136", "math.GT/0309136", None),
+        ("math-ph/0309136", "math-ph/0309136", None),
+        ("https://arxiv.org/abs/cmp-lg/9404001v1", "cmp-lg/9404001", 1),
         ("https://arxiv.org/pdf/2305.17490v2.pdf", "2305.17490", 2),
         ("https://arxiv.org/pdf/2305.17490?download=1", "2305.17490", None),
         ("oai:arXiv.org:2305.17490v12", "2305.17490", 12),
@@ -54,6 +56,11 @@ def test_every_form_of_an_arxiv_id_is_one_id(text: str, local: str, version: int
     "text", ["", "0", "2305", "2305.1", "https://example.org/abs/2305.17490", "arxiv:abc", "12.345v0"]
 )
 def test_what_is_no_arxiv_id_is_none(text: str) -> None:
+    assert arxiv_id(text) is None
+
+
+@pytest.mark.parametrize("text", ["article/0309136", "news/9901070", "the-math/0309136", "math/1234567"])
+def test_a_word_and_seven_digits_are_no_arxiv_id_unless_arxiv_gave_such_ids(text: str) -> None:
     assert arxiv_id(text) is None
 
 
