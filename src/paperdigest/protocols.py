@@ -55,6 +55,9 @@ class Source(Protocol):
 
     ``kind`` is the registered name. ``authority`` orders kinds when two disagree on a paper's
     metadata: 3 the archive itself (arXiv), 2 a curated index (Hugging Face), 1 feeds, 0 copied text.
+
+    A source may also have ``group: str``, the operator it asks: sources of one group are asked one after
+    the other, so that many of them, waiting for their turn, hold up nobody else. Default: its name.
     """
 
     kind: ClassVar[str]

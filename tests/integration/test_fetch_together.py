@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -75,6 +76,32 @@ def all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("paperdigest.http.batches_by_host", one_batch)
 
 
+class Waits(Told):
+    """A source of an operator who lets one in at a time: it counts how many are asked together."""
+
+    group: ClassVar[str] = "slow.example"
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
+        assert self.lock.acquire(blocking=False), "two sources of one group were asked at once"
+        try:
+            neighbour_is_done.wait(10)
+            return super().fetch(client, request)
+        finally:
+            self.lock.release()
+
+
+class Neighbour(Told):
+    """A source of somebody else."""
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
+        neighbour_is_done.set()
+        return super().fetch(client, request)
+
+
+neighbour_is_done = threading.Event()
+
+
 def jobs(*sources: Told) -> list[tuple[ConfiguredSource, date | None]]:
     return [(ConfiguredSource(source=source), None) for source in sources]
 
@@ -116,3 +143,11 @@ def test_a_day_is_judged_by_the_day_before_also_when_both_come_together(store: S
         (MONDAY, ListingState.COMPLETE),
         (TUESDAY, ListingState.STALE),
     ]
+
+
+def test_sources_of_one_group_leave_workers_to_the_others(store: Store, client: HttpClient) -> None:
+    neighbour_is_done.clear()
+    waiting = [Waits(f"slow {number}", f"2604.0000{number}") for number in range(4)]
+    report = fetch(jobs(*waiting, Neighbour("quick", "2604.00009")), store, client, now=NOW, workers=2)
+    assert report.listings[0].source == "quick"
+    assert {one.state for one in report.listings} == {ListingState.COMPLETE}

@@ -25,7 +25,8 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """Something to be run that asks one host ``group``, of whose jobs at most ``at_once`` run together.
 
-    `HttpClient.group` names the group of a URL; None for a job that asks nobody, or nobody in particular.
+    `HttpClient.job` makes the job of one URL; ``group`` is None for a job that asks nobody, or nobody in
+    particular.
     """
 
     name: str

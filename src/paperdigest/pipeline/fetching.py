@@ -174,7 +174,7 @@ def fetch(
 
     reports = []
     parallel = [
-        http.Job(name=f"{job[0].source.name} {job[1]}", run=partial(asked, job), group=job[0].source.name)
+        http.Job(name=f"{job[0].source.name} {job[1]}", run=partial(asked, job), group=_group(job[0].source))
         for job in jobs
     ]
     for batch in http.batches_by_host(parallel, workers=workers):
@@ -186,6 +186,12 @@ def fetch(
                 if progress is not None:
                     progress(reports[-1])
     return FetchReport(listings=tuple(reports))
+
+
+def _group(source: Source) -> str:
+    """Return whom a source asks, as far as it says so (see `protocols.Source`)."""
+    group: str = getattr(source, "group", source.name)
+    return group
 
 
 def read_document(

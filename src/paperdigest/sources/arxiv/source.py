@@ -33,6 +33,7 @@ class ArxivSource:
 
     kind: ClassVar[str] = "arxiv"
     authority: ClassVar[int] = 3
+    group: ClassVar[str] = "arxiv.org"
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
