@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 
 from paperdigest.config import Settings, data_dir
 from paperdigest.errors import ConfigError, Problem
@@ -50,11 +52,14 @@ def ensure_secret_key(settings: Settings, environment: Mapping[str, str] = os.en
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # O_EXCL: of two processes that start at once one writes the key, and both then read the same.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        # Written whole (mode 0600) and then linked: a crash leaves no empty key, and of two processes that start
+        # at once one gives its key the name, and both then read the same.
+        with tempfile.NamedTemporaryFile("w", encoding="ascii", dir=path.parent, prefix=f".{path.name}.") as file:
             file.write(secrets.token_hex(KEY_BYTES) + "\n")
-    except FileExistsError:
-        return
+            file.flush()
+            os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     except OSError as error:
         problem = Problem("mail.secret_key_file", f"{path} cannot be written: {error.strerror}")
         raise ConfigError(str(settings.path or data_dir()), (problem,)) from error
