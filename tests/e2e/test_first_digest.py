@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import email
 import email.policy
+from collections.abc import Sequence
 from importlib.resources import files
 
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from paperdigest.errors import MailError
+from paperdigest.mail.maildir import MaildirMailer
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.query import Keyword
+from paperdigest.ranking import BtScorer
+from paperdigest.types import StoredPaper
 from tests.e2e.conftest import Person
 
 SAMPLE = str(files("paperdigest").joinpath("sample/daily-papers.html"))
@@ -86,6 +97,27 @@ def test_a_dry_run_says_what_would_be_and_does_nothing(person: Person) -> None:
     assert person.types("--now", TUESDAY_NOON, "send", "--json").json["sent"] == 1
 
 
+def test_a_dry_run_counts_what_waits_for_delivery(person: Person) -> None:
+    subscribed(person)
+    person.settings('[mail]\nmailer = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = 1\ntls = "none"\n')
+    person.types("--now", TUESDAY_NOON, "send")
+    later = person.types("--now", "2026-04-14T13:00Z", "send", "--dry-run")
+    assert "1 more would be tried" in later.out
+
+
+def test_a_broken_template_stops_the_run_before_anything_is_planned(person: Person) -> None:
+    subscribed(person)
+    template = person.home / "templates" / "mail" / "digest.txt.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{{ digest.no_such_thing }}", encoding="utf-8")
+    person.settings(f'[digest]\ntemplates = "{person.home}/templates"\n')
+    broken = person.types("--now", TUESDAY_NOON, "send")
+    assert broken.code == 5
+    assert "digest.txt.j2" in broken.err
+    person.settings("")
+    assert person.types("--now", TUESDAY_NOON, "send", "--json").json["planned"] == 1
+
+
 def test_the_demo_writes_a_digest_in_three_forms_and_touches_nothing_else(person: Person) -> None:
     result = person.types("demo", "--out", str(person.home / "out"), "--json")
     shown = person.types("demo", "--out", str(person.home / "out"))
@@ -117,3 +149,36 @@ def test_the_same_address_cannot_subscribe_twice(person: Person) -> None:
     same = person.types("subscriber", "add", "you@EXAMPLE.org", "--topic", "x")
     assert same.code == 4
     assert "subscriber set" in same.err
+
+
+def test_however_many_subscribe_each_keyword_is_scored_once(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribed(person)
+    person.types("--now", TUESDAY_NOON, "subscriber", "add", "b@example.org", "--topic", "trace", "--confirmed")
+    scored: list[int] = []
+    score = BtScorer.score
+
+    def counted(self: BtScorer, keywords: Sequence[Keyword], papers: Sequence[StoredPaper]) -> NDArray[np.float64]:
+        scored.append(len(keywords))
+        return score(self, keywords, papers)
+
+    monkeypatch.setattr(BtScorer, "score", counted)
+    assert person.types("--now", TUESDAY_NOON, "send", "--json").json["sent"] == 2
+    assert scored == [1]
+
+
+def test_a_mail_goes_again_as_it_went_first_whatever_was_set_since(person: Person) -> None:
+    subscribed(person)
+    sent: list[OutgoingMessage] = []
+    lost = MailError("no answer", permanent=False, after_dot=True)
+
+    def drops(_: MaildirMailer, message: OutgoingMessage) -> str:
+        sent.append(message)
+        raise lost
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(MaildirMailer, "send", drops)
+        assert person.types("--now", TUESDAY_NOON, "send", "--json").json["in_doubt"] == 1
+        person.settings('[digest]\ntitle = "Another"\n[mail]\nfrom = "Other <other@example.net>"\n')
+        assert person.types("--now", "2026-04-14T12:30Z", "send", "--json").json["in_doubt"] == 1
+    first, second = sent
+    assert first == second

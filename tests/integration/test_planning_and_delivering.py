@@ -82,7 +82,7 @@ class Office:
         terms = Terms(queue=7 * DAY, expires_after=timedelta(hours=36))
         return plan(
             self.store,
-            self.rank,
+            lambda topics, papers: self.rank,
             lambda made, number: f"<{number}.{made.edition}@x>",
             terms,
             now=self.now,
@@ -176,6 +176,18 @@ def test_what_was_sent_is_not_sent_again_but_new_papers_are(office: Office) -> N
     office.store.record(listing(paper("2604.00003", "Tracing three"), source="other", hours=20), authority=2)
     assert (office.plan().planned, office.deliver().sent) == (1, 1)
     assert office.postbox.received[-1].content.endswith(b" Tracing three")
+
+
+def test_a_weekly_digest_that_comes_late_misses_nothing(office: Office) -> None:
+    office.now = NOON - timedelta(hours=12)
+    office.store.record(listing(paper("2604.00009", "Tracing nine"), source="first", hours=-24), authority=2)
+    weekly = Schedule(days=frozenset({2}), at=time(0, 0))
+    office.add(created_at=office.now, schedule=weekly)
+    assert office.plan().planned == 1
+    office.deliver()
+    office.now += 8 * DAY  # a day later than the week before
+    assert (office.plan().planned, office.deliver().sent) == (1, 1)
+    assert office.postbox.received[-1].content.endswith(b" Tracing one|Tracing two")
 
 
 def test_papers_first_seen_long_ago_are_no_news(office: Office) -> None:

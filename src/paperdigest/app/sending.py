@@ -14,13 +14,16 @@ from functools import cached_property
 
 from paperdigest.app import plugging, storage
 from paperdigest.config import Settings
+from paperdigest.errors import UsageError
 from paperdigest.mail.message import Mailbox, build_message
 from paperdigest.pipeline import delivering, planning
 from paperdigest.protocols import OutgoingMessage
-from paperdigest.ranking import ArchiveStatistics, BtScorer, rank
+from paperdigest.query import parse_query
+from paperdigest.ranking import ArchiveStatistics, BtScorer, KeywordScores, rank
 from paperdigest.render import Renderer
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
+from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Topic
 
@@ -42,6 +45,7 @@ class SendReport:
     in_doubt: int
     excluded: int
     waiting: int = 0
+    queued: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -56,6 +60,7 @@ class SendReport:
         outcomes = ", ".join(f"{fields[state]} {state.replace('_', ' ')}" for state in _STATES[2:7] if fields[state])
         lines = [f"{self.planned} planned, {self.sent} sent{', ' + outcomes if outcomes else ''}"]
         lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
+        lines += [f"{self.queued} more would be tried: planned or deferred by an earlier run"] if self.queued else []
         lines += [f"{self.waiting} not due yet"] if self.waiting else []
         return lines
 
@@ -82,9 +87,11 @@ class Sending:
             NotFoundError: no such subscriber.
         """
         now = self._clock()
-        papers = self._store.papers_first_seen(now - self._terms.queue, now + timedelta(microseconds=1))
         subscriber = self._subscribers.get(email)
-        return planning.compose(subscriber, papers, self._digests, self._rank_for_digest, edition_of=None, now=now)
+        start = planning.since(subscriber, self._digests, self._terms, now)
+        papers = self._store.papers_first_seen(start, now + timedelta(microseconds=1))
+        order = self._prepared(subscriber.topics, papers)
+        return planning.compose(subscriber, papers, self._digests, order, edition_of=None, now=now)
 
     def last_digest(self, email: str) -> Digest | None:
         """Return the newest frozen digest of a subscriber.
@@ -110,12 +117,15 @@ class Sending:
 
         Raises:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
+            RenderError: a template is broken for every digest; nothing is planned then.
         """
+        self._renderer.check()
         mailer = None if dry_run else plugging.make_mailer(self._settings)
         planned = planning.plan(
-            self._store, self._rank_for_digest, self._message_id, self._terms, now=self._clock(), dry_run=dry_run
+            self._store, self._prepared, self._message_id, self._terms, now=self._clock(), dry_run=dry_run
         )
         delivered = delivering.DeliveryReport()
+        queued = Ledger(self._store.database).waiting(self._clock()) if dry_run else 0
         if mailer is not None:
             delivered = delivering.deliver(
                 self._store,
@@ -135,6 +145,7 @@ class Sending:
             in_doubt=delivered.in_doubt,
             excluded=planned.excluded.total(),
             waiting=planned.waiting,
+            queued=queued,
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*planned.problems, *delivered.problems),
         )
@@ -169,11 +180,16 @@ class Sending:
         name, address = parseaddr(self._settings.mail.from_)
         return Mailbox(address, name or None)
 
-    def _rank_for_digest(
-        self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int
-    ) -> tuple[RankedPaper, ...]:
+    def _prepared(self, topics: Sequence[Topic], papers: Sequence[StoredPaper]) -> planning.Rank:
+        """Score each keyword and paper once, however many subscribers ask for it."""
         threshold = self._settings.ranking.threshold
-        return rank(topics, papers, scorer=BtScorer(self._statistics), limit=limit, threshold=threshold)
+        scorer = BtScorer(self._statistics if papers else ArchiveStatistics())
+        scores = KeywordScores.of((topic for topic in topics if _is_readable(topic)), papers, scorer)
+
+        def order(wanted: Sequence[Topic], some: Sequence[StoredPaper], limit: int) -> tuple[RankedPaper, ...]:
+            return rank(wanted, some, scorer=scorer, limit=limit, threshold=threshold, scores=scores)
+
+        return order
 
     def _message_id(self, digest: Digest, number: int) -> str:
         """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
@@ -202,3 +218,12 @@ class Sending:
             list_id=f"paperdigest.{self._sender.address.rpartition('@')[2]}",
             list_name=self._settings.digest.title,
         )
+
+
+def _is_readable(topic: Topic) -> bool:
+    """Say whether a topic's query can be read; whoever has one that cannot is told when it is their turn."""
+    try:
+        parse_query(topic.query)
+    except UsageError:
+        return False
+    return True

@@ -46,7 +46,7 @@ def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Say what would be planned and delivered; store and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Count what would be planned and delivered; do neither.")
 @json_option
 @pass_session
 def send(session: Session, dry_run: bool, as_json_: bool) -> None:

@@ -3,8 +3,8 @@
 For every active subscriber, in this order::
 
     due slots ← schedule.due      since the last planned edition; of several missed ones only the newest
-    candidates                    first seen in the last days, never sent to this subscriber
-    ranked ← rank                 injected: the pipeline knows no scorer
+    candidates                    first seen in the last days or since the last digest, never sent to them
+    ranked ← rank                 injected: the pipeline knows no scorer; prepared once for all who are due
     digests.add                   frozen with its delivery under the key (subscriber, edition)
 
 ``candidates = planned + excluded``, where the candidates are those who are due: nobody is lost without
@@ -27,13 +27,14 @@ from paperdigest.store.digests import Digests
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Digest, RankedPaper, StoredPaper, Subscriber, Topic
 
-__all__ = ["PlanReport", "Rank", "Terms", "compose", "plan"]
+__all__ = ["PlanReport", "Prepare", "Rank", "Terms", "compose", "plan", "since"]
 
 Rank = Callable[[Sequence[Topic], Sequence[StoredPaper], int], tuple[RankedPaper, ...]]
+Prepare = Callable[[Sequence[Topic], Sequence[StoredPaper]], Rank]
 MessageId = Callable[[Digest, int], str]
 
 LOOK_BACK = timedelta(days=60)
-"""How far back missed slots are looked for; whoever was away for longer gets one digest all the same."""
+"""How far back missed slots and papers are looked for; whoever was away for longer gets one digest all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,31 +60,43 @@ class Terms:
 
 
 def plan(
-    store: Store, rank: Rank, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
+    store: Store, prepare: Prepare, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
 ) -> PlanReport:
     """Freeze a digest for everybody who is due and for whom something was found.
 
     Args:
         store: papers, subscribers and digests.
-        rank: orders candidates for topics; takes topics, papers and how many at most.
+        prepare: takes the topics of everybody who is due and all their candidates, and returns what orders some
+            of these papers for some of these topics.
         message_id: makes the Message-ID from digest and its number.
         terms: see `Terms`.
         now: the moment of the run.
         dry_run: count only, store nothing.
     """
     subscribers, digests = Subscribers(store.database), Digests(store.database)
-    papers = store.papers_first_seen(now - terms.queue, now + timedelta(microseconds=1))
     planned, waiting, excluded = 0, 0, Counter[str]()
     problems: list[str] = []
     active = subscribers.active()
+    due: list[tuple[Subscriber, Due, datetime]] = []
     for subscriber in active:
         try:
             slot = _newest_due(subscriber, subscribers, digests, now)
-            if slot is None:
-                waiting += 1
-                continue
-            digest = compose(subscriber, papers, digests, rank, edition_of=slot, now=now)
-        except UsageError as error:  # a topic or zone that an older version let in: theirs alone
+        except UsageError as error:  # a zone that an older version let in: theirs alone
+            excluded["cannot be planned"] += 1
+            problems.append(f"subscriber {subscriber.id}: {error}")
+            continue
+        if slot is None:
+            waiting += 1
+        else:
+            due.append((subscriber, slot, since(subscriber, digests, terms, now)))
+    earliest = min((start for _, _, start in due), default=now)
+    papers = store.papers_first_seen(earliest, now + timedelta(microseconds=1)) if due else ()
+    rank = prepare([topic for subscriber, _, _ in due for topic in subscriber.topics], papers)
+    for subscriber, slot, start in due:
+        candidates = [stored for stored in papers if stored.first_seen_at >= start]
+        try:
+            digest = compose(subscriber, candidates, digests, rank, edition_of=slot, now=now)
+        except UsageError as error:  # a topic that an older version let in: theirs alone
             excluded["cannot be planned"] += 1
             problems.append(f"subscriber {subscriber.id}: {error}")
             continue
@@ -136,6 +149,15 @@ def compose(
         ranked=rank(subscriber.topics, unseen, subscriber.max_papers),
         considered=len(unseen),
     )
+
+
+def since(subscriber: Subscriber, digests: Digests, terms: Terms, now: datetime) -> datetime:
+    """Return from when on papers are candidates: the last digest or the queue's days, whichever is longer ago.
+
+    A weekly digest at nine, after one that came out at five past seven the week before, misses nothing.
+    """
+    last = digests.covered_until(subscriber.id) or now
+    return max(min(now - terms.queue, last), now - max(LOOK_BACK, terms.queue))
 
 
 def _is_news(stored: StoredPaper) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from css_inline import CSSInliner, InlineError
@@ -18,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from paperdigest.errors import RenderError
 from paperdigest.render.view import ABSTRACT_CHARS, DigestView, digest_view
 from paperdigest.render.words import plural, wrap
-from paperdigest.types import Digest
+from paperdigest.types import Digest, Paper, PaperId, RankedPaper, Reason, StoredPaper, Subscriber, Topic
 
 __all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer", "render_digest"]
 
@@ -40,6 +41,27 @@ _FAILURES = (
     OSError,
 )
 """Everything an expression of a template can raise."""
+
+
+_MOMENT = datetime(2026, 4, 15, tzinfo=UTC)
+_SAMPLE = Digest(
+    id=1,
+    subscriber=Subscriber(id=1, email="reader@example.org", topics=(Topic(name="trace", query="trace"),)),
+    edition=_MOMENT.date(),
+    composed_at=_MOMENT,
+    considered=1,
+    ranked=(
+        RankedPaper(
+            stored=StoredPaper(
+                paper=Paper(id=PaperId(scheme="arxiv", local="2604.00001"), title="Title", abstract="Abstract."),
+                first_seen_at=_MOMENT,
+            ),
+            score=0.5,
+            topic="trace",
+            reasons=(Reason(text="title matches *trace*", keyword="trace", contribution=1.0, where="title"),),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +126,14 @@ class Renderer:
         if left_out < len(digest.ranked) and (html := self._fitting(view)):
             return self._rendered(view, html)
         raise RenderError(_HTML, f"is above {MAX_HTML_BYTES:,} bytes even with a single paper")
+
+    def check(self) -> None:
+        """Draw a small digest, so that a broken template is found before a real one needs it.
+
+        Raises:
+            RenderError: see `digest`.
+        """
+        self.digest(_SAMPLE)
 
     def _fitting(self, view: DigestView) -> str | None:
         """Return the page, or None when it is too large."""
