@@ -402,3 +402,25 @@ def test_unwanted_announce_types_are_left_out_of_what_is_fetched(server: ReplayS
     listing = fetched(arxiv(server, "listing", "/list", announce_types=["new"]), client)
     assert ids(listing) == ["2604.11111", "2604.33333"]
     assert (listing.state, listing.announced_count) == (ListingState.COMPLETE, 2)
+
+
+@pytest.mark.parametrize("via", ["rss", "listing", "api", "oai"])
+@pytest.mark.parametrize("error", [ValueError("odd"), RecursionError("deep")])
+def test_a_parser_that_fails_unforeseen_is_a_parse_error_on_every_way(
+    server: ReplayServer, client: HttpClient, monkeypatch: pytest.MonkeyPatch, via: str, error: Exception
+) -> None:
+    def fail(*given: object) -> None:
+        raise error
+
+    for parser in ("atom.parse", "oai.read_page", "listing_page.parse", "announce.read"):
+        monkeypatch.setattr(f"paperdigest.sources.arxiv.{parser}", fail)
+    source = arxiv(server, via, "/any")
+    paths = {
+        "rss": "/any/cs.SE",
+        "listing": "/any/cs.SE/new?skip=0&show=2000",
+        "api": api_path(source, 0),
+        "oai": path_of(oai_url(source.settings, category="cs.SE", day=TODAY)),
+    }
+    server.answer(paths[via], Reply(body=body("rss.xml")))
+    with pytest.raises(ParseError, match=str(error)):
+        fetched(source, client, TODAY)

@@ -16,6 +16,7 @@ from paperdigest.protocols import FetchRequest, ParseContext
 from paperdigest.sources.arxiv import addresses, listing_page
 from paperdigest.sources.arxiv.calendar import latest_listing
 from paperdigest.sources.arxiv.papers import KIND, Item, listing_of
+from paperdigest.sources.arxiv.reading import reading
 from paperdigest.sources.arxiv.settings import ArxivSettings
 from paperdigest.types import Listing, ListingState, Unmodified, Validators
 
@@ -99,7 +100,9 @@ def fetch_pages(errand: Errand) -> Listing | Unmodified:
             response = errand.get(url, accept="text/html", conditional=len(urls) == 1)
             if response.unmodified:
                 return errand.unmodified(response)
-            listings.append(replace(listing_page.parse(response.body, errand.context(response)), url=url))
+            context = errand.context(response)
+            with reading(context):
+                listings.append(replace(listing_page.parse(response.body, context), url=url))
         except SourceError as error:
             failures.append(error)
     if not listings:

@@ -15,6 +15,7 @@ from paperdigest.sources.arxiv import addresses, atom, oai
 from paperdigest.sources.arxiv.calendar import submission_window
 from paperdigest.sources.arxiv.fetching import Errand
 from paperdigest.sources.arxiv.papers import listing_of
+from paperdigest.sources.arxiv.reading import reading
 from paperdigest.sources.arxiv.xmltree import load
 from paperdigest.types import Listing, PaperId, Unmodified
 
@@ -82,7 +83,9 @@ def _api_url(errand: Errand, window: tuple[datetime, datetime], start: int) -> s
 
 
 def _api_page(errand: Errand, response: Response) -> Listing:
-    return atom.parse(response.body, errand.context(response))
+    context = errand.context(response)
+    with reading(context):
+        return atom.parse(response.body, context)
 
 
 def fetch_oai(errand: Errand) -> Listing:
@@ -109,7 +112,9 @@ def _oai_pages(errand: Errand, url: str, gaps: list[str], *, may_fail: bool) -> 
     for _ in range(MAX_PAGES):
         try:
             response = errand.get(url, accept="text/xml, application/xml")
-            page = oai.read_page(load(response.body, errand.context(response)), errand.context(response))
+            context = errand.context(response)
+            with reading(context):
+                page = oai.read_page(load(response.body, context), context)
         except SourceError as error:
             if not (pages or may_fail):
                 raise

@@ -14,6 +14,7 @@ from paperdigest.protocols import FetchRequest, ParseContext
 from paperdigest.sources.arxiv import announce, atom, calendar, listing_page, mail, oai
 from paperdigest.sources.arxiv.fetching import Errand, fetch_feed, fetch_pages
 from paperdigest.sources.arxiv.paging import fetch_api, fetch_oai
+from paperdigest.sources.arxiv.reading import reading
 from paperdigest.sources.arxiv.settings import ArxivSettings
 from paperdigest.sources.arxiv.xmltree import ATOM, check_size, load, local_name
 from paperdigest.types import ANNOUNCE_TYPES, Listing, Unmodified
@@ -45,10 +46,8 @@ class ArxivSource:
         Raises:
             ParseError: it is in none of them, damaged, or arXiv's report of an error.
         """
-        try:
+        with reading(context):
             return self._keep(_read(body, context))
-        except (ValueError, OverflowError, LookupError, RecursionError) as error:
-            raise ParseError(context.name, f"cannot be read: {error}", source=context.source) from error
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
         """Get the listing of ``request.day``, or the current one where only that can be had.
