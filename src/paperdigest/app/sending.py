@@ -21,7 +21,7 @@ from paperdigest.protocols import OutgoingMessage
 from paperdigest.query import parse_query
 from paperdigest.ranking import ArchiveStatistics, BtScorer, KeywordScores, rank
 from paperdigest.render import Renderer
-from paperdigest.store import Store
+from paperdigest.store import Store, archive
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
@@ -160,7 +160,7 @@ class Sending:
     @cached_property
     def _statistics(self) -> ArchiveStatistics:
         """How common words are in the whole archive; counted once a run."""
-        return ArchiveStatistics.of(self._store.search(None, limit=2**31).papers)
+        return ArchiveStatistics.of(archive.texts(self._store.database))
 
     @cached_property
     def _renderer(self) -> Renderer:
