@@ -334,17 +334,6 @@ def test_listings_are_given_by_source_day_and_period(store: Store) -> None:
     assert [one.listed_on for one in store.listings("hf", DAY - timedelta(days=1))] == [DAY - timedelta(days=1), DAY]
     assert len(store.listings("hf", period=None)) == 4
     assert len(store.listings()) == 4
-    latest = store.latest_listing("hf")
-    assert latest is not None
-    assert latest.listed_on == DAY
-    assert store.latest_listing("quiet") is None
-
-
-def test_known_papers_are_counted_by_any_key(store: Store) -> None:
-    store.record(listing(paper(aliases=(DOI,))), authority=2)
-    asked = [replace(paper("2604.09999"), aliases=(DOI,)), paper("2604.00001"), paper("2604.00003")]
-    assert store.which_are_known(asked) == 2
-    assert store.known_keys([str(DOI), "arxiv:2604.00003"]) == {str(DOI)}
 
 
 def test_a_paper_that_is_not_stored_is_named_in_the_error(store: Store) -> None:

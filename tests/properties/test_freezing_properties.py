@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from paperdigest.render import render_digest
+from paperdigest.render import Renderer
 from paperdigest.store.freezing import freeze, thaw
 from paperdigest.types import (
     ANNOUNCE_TYPES,
@@ -155,7 +155,8 @@ def test_thawing_what_was_frozen_gives_the_same_digest(made: Digest) -> None:
 
 def test_a_thawed_digest_is_drawn_as_the_one_that_was_frozen() -> None:
     made = sample()
-    assert render_digest(thaw(freeze(made), number=made.id)) == render_digest(made)
+    renderer = Renderer()
+    assert renderer.digest(thaw(freeze(made), number=made.id)) == renderer.digest(made)
 
 
 def test_freezing_does_not_depend_on_the_order_of_a_set() -> None:

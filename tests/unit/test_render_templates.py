@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from paperdigest.errors import RenderError
-from paperdigest.render import Rendered, Renderer, render_digest
+from paperdigest.render import Rendered, Renderer
 from tests.digest_samples import digest, paper, ranked, subscriber
 
 HTML, TEXT = "mail/digest.html.j2", "mail/digest.txt.j2"
@@ -18,7 +18,7 @@ def with_template(folder: Path, source: str, name: str = HTML) -> Rendered:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source, encoding="utf-8")
     made = digest(ranked(paper(title="<i>Title</i>")), to=subscriber(name="Ada\r\n<b>"))
-    return render_digest(made, templates=folder)
+    return Renderer(templates=folder).digest(made)
 
 
 def test_a_template_of_the_operator_replaces_ours_of_the_same_name(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_own_pages_are_escaped_and_own_texts_are_not(tmp_path: Path) -> None:
 
 def test_an_empty_folder_changes_nothing(tmp_path: Path) -> None:
     made = digest(ranked())
-    assert render_digest(made, templates=tmp_path) == render_digest(made)
+    assert Renderer(templates=tmp_path).digest(made) == Renderer().digest(made)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_template_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     (tmp_path / TEXT).write_bytes("Grüße".encode("latin-1"))
     with pytest.raises(RenderError, match=r"mail/digest\.txt\.j2: UnicodeDecodeError"):
-        render_digest(digest(ranked()), templates=tmp_path)
+        Renderer(templates=tmp_path).digest(digest(ranked()))
 
 
 @pytest.mark.parametrize("name", [HTML, TEXT])

@@ -1,5 +1,5 @@
 """Draw a frozen digest as HTML and as text: pure functions of the digest and the templates."""
 
-from paperdigest.render.digest import MAX_HTML_BYTES, Rendered, Renderer, render_digest
+from paperdigest.render.digest import MAX_HTML_BYTES, Rendered, Renderer
 
-__all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer", "render_digest"]
+__all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer"]

@@ -21,7 +21,7 @@ from paperdigest.render.view import ABSTRACT_CHARS, DigestView, digest_view
 from paperdigest.render.words import plural, wrap
 from paperdigest.types import Digest, Paper, PaperId, RankedPaper, Reason, StoredPaper, Subscriber, Topic
 
-__all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer", "render_digest"]
+__all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer"]
 
 MAX_HTML_BYTES = 95_000
 """Gmail clips what is longer than about 102 KB and hides the footer with it."""
@@ -179,15 +179,6 @@ class Renderer:
             return self._inliner.inline(html)
         except (InlineError, ValueError) as error:
             raise RenderError(_HTML, f"its style sheet cannot be read: {error}") from error
-
-
-def render_digest(digest: Digest, *, templates: Path | None = None, title: str = "paperdigest") -> Rendered:
-    """Render one digest with templates prepared for this call (see `Renderer` for many).
-
-    Raises:
-        RenderError: a template is missing or wrong.
-    """
-    return Renderer(title=title, templates=templates).digest(digest)
 
 
 def _escapes(template: str | None) -> bool:

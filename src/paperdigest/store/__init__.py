@@ -7,7 +7,7 @@ and not on their order: recording twice changes nothing, and a worse reading nev
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from sqlite3 import Cursor
@@ -15,7 +15,6 @@ from typing import Self, cast
 
 from sqlalchemy import Connection
 
-from paperdigest import identity
 from paperdigest.errors import NotFoundError, StoreError
 from paperdigest.query import Query
 from paperdigest.store import checking, copying, indexing, listing_reading, network, reading, recording
@@ -25,7 +24,7 @@ from paperdigest.store.observing import writable
 from paperdigest.store.reading import SearchResult
 from paperdigest.store.recording import Recorded
 from paperdigest.store.schema import Upgraded, open_database, upgrade
-from paperdigest.types import Listing, Paper, PaperId, Period, StoredPaper, Unmodified, Validators
+from paperdigest.types import Listing, PaperId, Period, StoredPaper, Unmodified, Validators
 
 __all__ = [
     "Database",
@@ -137,17 +136,6 @@ class Store:
         with self.database.reading() as connection:
             return reading.first_seen_between(connection, since, until, limit)
 
-    def which_are_known(self, papers: Sequence[Paper]) -> int:
-        """Return how many of ``papers`` are stored already, by any of their keys."""
-        keys = [identity.keys(paper) for paper in papers]
-        known = self.known_keys([key for each in keys for key in each])
-        return sum(not known.isdisjoint(each) for each in keys)
-
-    def known_keys(self, keys: Sequence[str]) -> frozenset[str]:
-        """Return those of ``keys`` (see `identity.keys`) that name a stored paper."""
-        with self.database.reading() as connection:
-            return reading.known_among(connection, keys)
-
     def listings(
         self,
         source: str | None = None,
@@ -159,11 +147,6 @@ class Store:
         """Return the listings of [since, until], both ends included, oldest first; ``period`` None: of any."""
         with self.database.reading() as connection:
             return listing_reading.listings(connection, source, since, until, period)
-
-    def latest_listing(self, source: str) -> StoredListing | None:
-        """Return the source's newest day listing that holds papers."""
-        with self.database.reading() as connection:
-            return listing_reading.latest_listing(connection, source)
 
     def history(self, listing: Listing) -> SourceHistory:
         """Return what is stored of the listing's source, to judge the listing by."""

@@ -15,7 +15,7 @@ from paperdigest.store.merging import MATCH_PREFIX
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Appearance, Author, Paper, PaperId, StoredPaper
 
-__all__ = ["SearchResult", "first_seen_between", "is_index_behind", "known_among", "load_papers", "number_of", "search"]
+__all__ = ["SearchResult", "first_seen_between", "is_index_behind", "load_papers", "number_of", "search"]
 
 _PAPERS = """
 SELECT id, key, first_seen_at, version, withdrawn, authors_count, published_at, updated_at, url, pdf_url, code_url,
@@ -97,12 +97,6 @@ def number_of(connection: Connection, key: str) -> int | None:
     found = connection.exec_driver_sql("SELECT paper_id FROM paper_keys WHERE key = ?", (key,))
     number: int | None = found.scalar_one_or_none()
     return number
-
-
-def known_among(connection: Connection, keys: Sequence[str]) -> frozenset[str]:
-    """Return those of ``keys`` that name a stored paper."""
-    query = "SELECT key FROM paper_keys WHERE key IN (SELECT value FROM json_each(?))"
-    return frozenset(connection.exec_driver_sql(query, (json.dumps(keys),)).scalars())
 
 
 def load_papers(connection: Connection, numbers: Sequence[int]) -> tuple[StoredPaper, ...]:
