@@ -20,7 +20,7 @@ from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.authors import from_line
 from paperdigest.sources.arxiv.calendar import announces_on, eastern_date
 from paperdigest.sources.arxiv.dates import from_iso, from_mail
-from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper, midnight
+from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper
 from paperdigest.sources.arxiv.xmltree import ARXIV, ATOM, DC, load, text_of
 from paperdigest.types import Listing
 
@@ -87,7 +87,7 @@ def read(root: etree._Element, context: ParseContext) -> Listing:
     channel_on = eastern_date(moment) if (moment := _moment(stamp)) else None
     entries_on = _most_common(raw.listed_on() for raw in raws)
     listed_on = context.listed_on or entries_on or channel_on
-    items = [item for raw in raws if (item := _item(raw, raw.listed_on() or listed_on)) is not None]
+    items = [item for raw in raws if (item := _item(raw)) is not None]
     notes = []
     if entries_on and channel_on and entries_on != channel_on:
         notes.append(f"the feed is dated {channel_on}, its entries {entries_on}")
@@ -132,7 +132,8 @@ def _raw(entry: etree._Element) -> _Raw:
     return raw
 
 
-def _item(raw: _Raw, listed_on: date | None) -> Item | None:
+def _item(raw: _Raw) -> Item | None:
+    """Read one entry. Its date is that of the announcement, a day or more after the submission: no `published_at`."""
     fields = raw.fields
     summary = fields.get("summary") or ""
     prefix = _PREFIX.match(summary)
@@ -143,7 +144,6 @@ def _item(raw: _Raw, listed_on: date | None) -> Item | None:
         title=fields.get("title"),
         abstract=summary[prefix.end() :] if prefix else summary or None,
         authors=from_line(fields.get("creator") or "", split_and=False),
-        published_at=midnight(listed_on) if listed_on and announce_type == "new" else None,
         primary_category=raw.categories[0] if raw.categories else None,
         categories=raw.categories,
         journal_ref=fields.get("journal_ref"),

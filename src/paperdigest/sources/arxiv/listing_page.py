@@ -18,7 +18,7 @@ from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.authors import author
 from paperdigest.sources.arxiv.dates import from_words
-from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper, midnight
+from paperdigest.sources.arxiv.papers import Item, listing_of, make_paper
 from paperdigest.sources.html import attribute, soup
 from paperdigest.types import Author, Listing
 
@@ -62,7 +62,7 @@ def parse(body: bytes, context: ParseContext) -> Listing:
         if not isinstance(element, Tag):
             continue
         if element.name == "dt":
-            item = _item(element, sections[-1].announce_type if sections else None, listed_on or context.listed_on)
+            item = _item(element, sections[-1].announce_type if sections else None)
             items += [item] if item else []
             dropped += item is None
         elif element.name == "h3":
@@ -95,8 +95,11 @@ def parse(body: bytes, context: ParseContext) -> Listing:
     )
 
 
-def _item(dt: Tag, announce_type: str | None, listed_on: date | None) -> Item | None:
-    """Read one ``<dt>`` (identifier, links) with the ``<dd>`` that follows it (metadata)."""
+def _item(dt: Tag, announce_type: str | None) -> Item | None:
+    """Read one ``<dt>`` (identifier, links) with the ``<dd>`` that follows it (metadata).
+
+    The page is dated by the announcement, a day or more after the submission: no `published_at`.
+    """
     dd = dt.find_next_sibling(True)
     if not isinstance(dd, Tag) or dd.name != "dd":
         return None
@@ -116,7 +119,6 @@ def _item(dt: Tag, announce_type: str | None, listed_on: date | None) -> Item | 
         abstract=_text(parts.get("abstract")),
         authors=_authors(parts.get("list-authors")),
         version=version,
-        published_at=midnight(listed_on) if listed_on and announce_type == "new" else None,
         primary_category=categories[0] if categories else None,
         categories=categories,
         comment=_text(parts.get("list-comments")),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from paperdigest.errors import ParseError
 from paperdigest.identity import doi_id, split_arxiv
@@ -16,7 +16,7 @@ from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.withdrawn import says_withdrawn
 from paperdigest.types import ANNOUNCE_TYPES, Author, Entry, Listing, ListingState, Paper, PaperId, Period
 
-__all__ = ["KIND", "Item", "listing_of", "make_paper", "midnight"]
+__all__ = ["KIND", "Item", "listing_of", "make_paper"]
 
 KIND = "arxiv"
 Item = tuple[Paper, str | None]
@@ -184,8 +184,3 @@ def _date_in(name: str) -> date | None:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
-
-
-def midnight(day: date) -> datetime:
-    """Return midnight UTC of ``day``: how a date without a time is written."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
