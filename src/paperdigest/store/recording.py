@@ -101,7 +101,7 @@ def _plan(cursor: Cursor, observations: Sequence[Observation]) -> _Plan:
         else:
             other.append(observation)
     plan = _Plan(numbers=[])
-    by_key = _plan_others(cursor, plan, other, same) if other else {}
+    by_key = _plan_others(cursor, plan, other, same, known) if other else {}
     for number, repeated in same.items():
         latest = max(observation.stamp[2] for observation in repeated)
         lead = known[repeated[0].key][1]
@@ -124,15 +124,22 @@ def _look_up(cursor: Cursor, keys: Iterable[str]) -> dict[str, tuple[int, Stamp 
 
 
 def _plan_others(
-    cursor: Cursor, plan: _Plan, observations: Sequence[Observation], same: dict[int, list[Observation]]
+    cursor: Cursor,
+    plan: _Plan,
+    observations: Sequence[Observation],
+    same: dict[int, list[Observation]],
+    known: dict[str, tuple[int, Stamp | None]],
 ) -> dict[str, int]:
     """Join observations with one another and with stored papers that share a key; return each key's paper.
 
-    A paper that is joined here takes its mere repetitions (``same``) along.
+    A paper that is joined here takes its mere repetitions (``same``) along. ``known`` is what was found
+    of the observations' own keys, so that only the others are looked up here.
     """
     keyed = [(observation, observation.keys()) for observation in observations]
     every = [key for _, keys in keyed for key in keys]
-    found = _look_up(cursor, every)
+    own = {observation.key for observation in observations}
+    found = {key: known[key] for key in every if key in known}
+    found |= _look_up(cursor, [key for key in every if key not in known and key not in own])
     following = knowledge_rows.next_paper_id(cursor)
     if not found and len(set(every)) == len(every):  # nothing known, nothing shared: a day that was never read
         for number, (observation, keys) in enumerate(keyed, start=following):
