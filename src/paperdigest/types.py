@@ -130,6 +130,11 @@ class Entry:
         if self.rank is not None and self.rank < 1:
             raise ValueError(f"ranks start at 1, not {self.rank}")
 
+    @property
+    def is_replacement(self) -> bool:
+        """True for a new version of a paper that was announced before."""
+        return self.announce_type in ("replace", "replace-cross")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:

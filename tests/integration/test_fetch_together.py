@@ -15,7 +15,7 @@ from paperdigest.http import HttpClient, Job, Outcome, batches_by_host
 from paperdigest.pipeline.fetching import ConfiguredSource, fetch
 from paperdigest.protocols import FetchRequest, ParseContext
 from paperdigest.store import Store
-from paperdigest.types import Entry, Listing, ListingState, Paper, PaperId, Unmodified, Validators
+from paperdigest.types import Entry, Listing, ListingState, Paper, PaperId, Period, Unmodified, Validators
 
 NOW = datetime(2026, 4, 15, 6, tzinfo=UTC)
 MONDAY, TUESDAY = date(2026, 4, 13), date(2026, 4, 14)
@@ -27,20 +27,30 @@ class Told:
     kind: ClassVar[str] = "told"
     authority: ClassVar[int] = 1
 
-    def __init__(self, name: str, *papers: str, error: FetchError | None = None, unmodified: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *papers: str,
+        error: FetchError | None = None,
+        unmodified: bool = False,
+        period: Period = Period.DAY,
+        current: date = TUESDAY,
+    ) -> None:
         self.name, self.papers, self.error, self.is_unmodified = name, papers, error, unmodified
+        self.period, self.current = period, current
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Listing | Unmodified:
         if self.error is not None:
             raise self.error
-        day = request.day or TUESDAY
+        day = request.day or self.current
+        self.is_unmodified = self.is_unmodified and bool(request.validators)
         told = (Validators(url=f"https://{self.name}.example/", etag='"1"'),)
         if self.is_unmodified:
             return Unmodified(source=self.name, kind=self.kind, listed_on=day, retrieved_at=NOW, validators=told)
         papers = [Paper(id=PaperId(scheme="arxiv", local=local), title=f"Paper {local}") for local in self.papers]
         return Listing(
             source=self.name, kind=self.kind, listed_on=day, retrieved_at=NOW, state=ListingState.COMPLETE,
-            entries=tuple(Entry(paper=paper) for paper in papers), validators=told,
+            entries=tuple(Entry(paper=paper) for paper in papers), validators=told, period=self.period,
         )  # fmt: skip
 
     def parse(self, body: bytes, context: ParseContext) -> Listing:
@@ -151,3 +161,27 @@ def test_sources_of_one_group_leave_workers_to_the_others(store: Store, client: 
     report = fetch(jobs(*waiting, Neighbour("quick", "2604.00009")), store, client, now=NOW, workers=2)
     assert report.listings[0].source == "quick"
     assert {one.state for one in report.listings} == {ListingState.COMPLETE}
+
+
+def test_what_is_unchanged_but_not_stored_under_this_name_is_fetched_whole(store: Store, client: HttpClient) -> None:
+    fetch(jobs(Told("before", "2604.00001")), store, client, now=NOW)
+    renamed = Told("after", "2604.00001", unmodified=True)
+    report = fetch(jobs(renamed), store, client, now=NOW).listings[0]
+    assert (report.state, report.entries) == (ListingState.COMPLETE, 1)
+    assert [one.entries for one in store.listings("after")] == [1]
+
+
+def test_an_unchanged_trending_page_stands(store: Store, client: HttpClient) -> None:
+    fetch(jobs(Told("hot", "2604.00001", period=Period.TRENDING)), store, client, now=NOW)
+    again = Told("hot", "2604.00001", period=Period.TRENDING, unmodified=True)
+    report = fetch(jobs(again), store, client, now=NOW).listings[0]
+    assert (report.state, report.unchanged, report.note) == (ListingState.COMPLETE, 1, "unchanged since the last fetch")
+
+
+def test_the_dated_listing_of_an_earlier_day_is_shown_as_that_days(store: Store, client: HttpClient) -> None:
+    late = datetime(2026, 4, 14, 12, tzinfo=UTC)
+    report = fetch(jobs(Told("late", "2604.00001", current=MONDAY)), store, client, now=late).listings[0]
+    assert (report.state, report.new) == (ListingState.STALE, 1)
+    assert [(one.listed_on, one.state, one.entries) for one in store.listings("late")] == [
+        (MONDAY, ListingState.COMPLETE, 1)
+    ]

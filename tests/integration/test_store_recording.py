@@ -322,6 +322,12 @@ def test_the_history_tells_what_the_source_has_listed_before(store: Store) -> No
     store.record(listing(three, source="arxiv"), authority=3)
     told = store.history(listing(one, two, three, day=DAY + timedelta(days=1)))
     assert (told.listed_before, told.entries_this_day, told.usual) == (2, 0, (2,))
+    store.record(listing(three, day=DAY + timedelta(days=1)), authority=2)
+    told = store.history(listing(one, two, three, day=DAY + timedelta(days=2)))
+    assert told.listed_before == 1, "the last listing counts"
+    replaced = [replace(entry, announce_type="replace") for entry in listing(three).entries]
+    told = store.history(replace(listing(day=DAY + timedelta(days=2)), entries=tuple(replaced)))
+    assert told.listed_before == 0, "new versions are no repetition"
     same = store.history(listing(one, paper("2604.00007")))
     assert (same.listed_before, same.entries_this_day, same.usual) == (0, 2, ())
 

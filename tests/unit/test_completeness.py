@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -87,6 +88,32 @@ def test_a_batch_served_again_is_stale() -> None:
 
 def test_one_unseen_entry_makes_a_batch_fresh() -> None:
     assert state(listing(), History(listed_before=2)) is ListingState.COMPLETE
+
+
+def test_a_count_that_is_met_on_the_expected_day_proves_a_listing_whatever_was_listed_before() -> None:
+    assert state(listing(announced_count=3), History(listed_before=3)) is ListingState.COMPLETE
+    old = listing(announced_count=3, listed_on=date(2026, 4, 14))
+    assert state(old, History(listed_before=3)) is ListingState.STALE
+
+
+def test_new_versions_of_known_papers_are_no_sign_of_a_stale_listing() -> None:
+    entries = listing(1).entries
+    replaced = tuple(replace(entry, announce_type="replace") for entry in entries)
+    assert state(listing(entries=replaced)) is ListingState.COMPLETE
+    both = (*replaced, *listing(2).entries[1:])
+    assert state(listing(entries=both), History(listed_before=1)) is ListingState.STALE
+
+
+def test_a_listing_of_which_nothing_was_wanted_is_complete() -> None:
+    assert state(listing(0), History(usual=(100, 110, 90, 100, 120))) is ListingState.COMPLETE
+    assert state(listing(0, listed_on=date(2026, 4, 14))) is ListingState.STALE
+
+
+def test_a_day_that_was_emptied_is_partial() -> None:
+    empty = listing(0, state=ListingState.QUIET)
+    judged = judge(empty, History(entries_this_day=40), weekdays, asked=WEDNESDAY, now=NOW)
+    assert judged.state is ListingState.PARTIAL
+    assert judged.note is not None and "40 were read before" in judged.note
 
 
 def test_reading_the_same_day_again_is_not_stale() -> None:

@@ -7,7 +7,7 @@ different questions:
 ========  ==============================================================================
 complete  the source's own count is met, or the format proves that nothing is missing
 partial   fewer than announced; cut at a cap; entries unreadable; far below the usual number
-stale     only entries the source has listed before, or a batch older than the last announcement
+stale     only entries of the source's last listing, or a listing older than the last announcement
 quiet     the source says that nothing is new and the calendar explains it
 failed    no usable body (never made here: it is the answer to a `SourceError`)
 ========  ==============================================================================
@@ -40,7 +40,8 @@ Calendar = Callable[[date], bool | None]
 class History:
     """What the store knows of the same source.
 
-    ``listed_before`` is how many of the listing's entries stood in an earlier listing of this source;
+    ``listed_before`` is how many of the listing's entries, replacements apart, stood in the last earlier
+    listing of this source;
     ``entries_this_day`` is how many entries of this very listing (source and day) are stored already;
     ``usual`` holds the sizes of the last complete listings.
     """
@@ -70,13 +71,14 @@ def judge(listing: Listing, history: History, announces_on: Calendar, *, asked: 
         listing: as the parser made it.
         history: what is stored of the source.
         announces_on: the source's calendar.
-        asked: the day that was asked for; None for the source's current listing.
+        asked: the day that was asked for; None for the source's current listing. With the listing's own day
+            the judgement is of that day's listing, whatever has been announced since.
         now: the moment of the fetch.
     """
     if listing.period is not Period.DAY:
         return listing
-    if not listing.entries and not listing.dropped and not listing.announced_count:
-        return _judge_empty(listing, announces_on, now)
+    if _is_empty(listing):
+        return _judge_empty(listing, history, announces_on, now)
     if (why := _shortfall(listing, history, announces_on)) is not None:
         return _with(listing, ListingState.PARTIAL, why)
     if (why := _staleness(listing, history, announces_on, asked, now)) is not None:
@@ -84,11 +86,19 @@ def judge(listing: Listing, history: History, announces_on: Calendar, *, asked: 
     return listing
 
 
-def _judge_empty(listing: Listing, announces_on: Calendar, now: datetime) -> Listing:
+def _is_empty(listing: Listing) -> bool:
+    """Nothing was announced. A *complete* listing without entries held some that were not wanted."""
+    is_bare = not listing.entries and not listing.dropped and not listing.announced_count
+    return is_bare and listing.state is not ListingState.COMPLETE
+
+
+def _judge_empty(listing: Listing, history: History, announces_on: Calendar, now: datetime) -> Listing:
     day = listing.listed_on
     announced = announces_on(day)
     if announced is None:
         return _with(listing, ListingState.QUIET, "the source holds no entries")
+    if history.entries_this_day:
+        return _with(listing, ListingState.PARTIAL, _shrunken(0, history))
     if not announced:
         return _with(listing, ListingState.QUIET, f"nothing is announced on {_weekday(day)}: weekend or holiday")
     if now.date() - day <= timedelta(days=2):
@@ -104,13 +114,17 @@ def _shortfall(listing: Listing, history: History, announces_on: Calendar) -> st
         return f"{listing.dropped} entries could not be read"
     if listing.state is ListingState.PARTIAL:
         return listing.note or "the source cut the listing"
-    if announces_on(listing.listed_on) is None or listing.announced_count is not None:
+    if announces_on(listing.listed_on) is None or listing.announced_count is not None or not have:
         return None
     if have < _SHRUNKEN * history.entries_this_day:
-        return f"only {have} entries where {history.entries_this_day} were read before; those are kept"
+        return _shrunken(have, history)
     if announces_on(listing.listed_on) and _is_far_below(have, history.usual):
         return f"only {have} entries where {round(median(history.usual))} are usual"
     return None
+
+
+def _shrunken(have: int, history: History) -> str:
+    return f"only {have} entries where {history.entries_this_day} were read before; those are kept"
 
 
 def _is_far_below(have: int, usual: Sequence[int]) -> bool:
@@ -123,10 +137,13 @@ def _staleness(
     """A source without a calendar may repeat itself for weeks and still be well."""
     if announces_on(listing.listed_on) is None:
         return None
-    if not history.entries_this_day and history.listed_before == len(listing.entries) > 0:
-        return "only entries that this source has listed before: the last batch was served again"
-    if asked is None and (due := expected_day(announces_on, now)) is not None and listing.listed_on < due:
-        return f"the batch is of {_weekday(listing.listed_on)}, but {_weekday(due)} has been announced"
+    due = expected_day(announces_on, now)
+    is_proven = listing.announced_count is not None and listing.listed_on in (asked, due)
+    first_time = sum(not entry.is_replacement for entry in listing.entries)
+    if not is_proven and not history.entries_this_day and history.listed_before == first_time > 0:
+        return "only entries that this source has listed before: the last listing was served again"
+    if asked is None and due is not None and listing.listed_on < due:
+        return f"the listing is of {_weekday(listing.listed_on)}, but {_weekday(due)} has been announced"
     return None
 
 

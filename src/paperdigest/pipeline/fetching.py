@@ -98,12 +98,23 @@ Outcome = Listing | Unmodified | SourceError
 Progress = Callable[[ListingReport], None]
 
 
+class _Judged(NamedTuple):
+    """A listing as it is reported, and as it is recorded for its own day.
+
+    They differ for the dated listing of an earlier day: the source is behind, yet the day is told in full.
+    """
+
+    reported: Listing
+    recorded: Listing
+
+
 class _Finished(NamedTuple):
-    """A job that was run, and when it was begun (`time.perf_counter`)."""
+    """A job that was run, when it was begun (`time.perf_counter`), and the stored listing that still stands."""
 
     job: Job
     outcome: Outcome
     started_s: float
+    stored: StoredListing | None = None
 
 
 def jobs_for(
@@ -178,7 +189,8 @@ def fetch(
         for job in jobs
     ]
     for batch in http.batches_by_host(parallel, workers=workers):
-        for together in _apart([done.value for done in batch if done.value is not None]):
+        for part in _apart([done.value for done in batch if done.value is not None]):
+            together = [_asked_again(store, client, finished, now) for finished in part]
             settled = _settle(store, together, validators, now)
             store.save_waits(client.waits)
             for finished, report in zip(together, settled, strict=True):
@@ -206,7 +218,7 @@ def read_document(
     try:
         listing = source.parse(document.body, context)
         judged = _judged(store, source, listing, asked=listing.listed_on, now=now)
-        report = _reported(judged, store.record(judged, authority=source.authority))
+        report = _reported(judged.reported, store.record(judged.recorded, authority=source.authority))
     except SourceError as error:
         report = unreadable(source, day, error)
     return replace(report, elapsed_s=round(time.perf_counter() - started, 3))
@@ -247,6 +259,19 @@ def _fetch_one(job: Job, client: HttpClient, validators: Mapping[str, Validators
         return error
 
 
+def _asked_again(store: Store, client: HttpClient, finished: _Finished, now: datetime) -> _Finished:
+    """Ask without conditions where the server said 304 and nothing is stored: under this name, say, or any more."""
+    job, outcome, *_ = finished
+    if not isinstance(outcome, Unmodified):
+        return finished
+    if (stored := store.confirm(outcome, is_day_known=job[1] is not None)) is not None:
+        return finished._replace(stored=stored)
+    again = _fetch_one(job, client, {}, now)
+    if isinstance(again, Unmodified):
+        again = SourceError("the source says that nothing changed, but nothing of it is stored", source=again.source)
+    return finished._replace(outcome=again)
+
+
 def _apart(batch: Sequence[_Finished]) -> Iterator[list[_Finished]]:
     """Split a batch so that no part has a source twice: a day is judged by the days that are stored before it."""
     part: dict[str, _Finished] = {}
@@ -269,38 +294,43 @@ def _settle(
     """
     listings = [_listing(store, finished, validators, now) for finished in together]
     to_record = [
-        (listing, finished.job[0].source.authority)
+        (listing.recorded, finished.job[0].source.authority)
         for finished, listing in zip(together, listings, strict=True)
         if listing is not None
     ]
     recorded = iter(store.record_all(to_record) if to_record else ())
     reports = []
-    for ((configured, day), outcome, _), listing in zip(together, listings, strict=True):
-        if isinstance(outcome, Unmodified):
-            report = _confirm(store, configured.source, outcome, asked=day, now=now)
+    for ((configured, day), outcome, _, stored), listing in zip(together, listings, strict=True):
+        if stored is not None:
+            report = _confirmed(configured.source, stored, asked=day, now=now)
         else:
-            assert listing is not None  # only what is unmodified has none
-            report = _reported(listing, next(recorded))
+            assert listing is not None  # only what still stands has none
+            report = _reported(listing.reported, next(recorded))
             if isinstance(outcome, SourceError):
-                report = unreadable(configured.source, listing.listed_on, outcome)
+                report = unreadable(configured.source, listing.reported.listed_on, outcome)
         reports.append(report)
     return reports
 
 
-def _listing(store: Store, finished: _Finished, validators: Mapping[str, Validators], now: datetime) -> Listing | None:
+def _listing(store: Store, finished: _Finished, validators: Mapping[str, Validators], now: datetime) -> _Judged | None:
     """Return what is to be recorded; None when the stored listing stands."""
-    (configured, day), outcome, _ = finished
+    (configured, day), outcome, *_ = finished
     if isinstance(outcome, Listing):
         return _judged(store, configured.source, outcome, asked=day, now=now)
     if isinstance(outcome, SourceError):
-        return _failed(configured.source, outcome, day or now.date(), validators, now)
+        failed = _failed(configured.source, outcome, day or now.date(), validators, now)
+        return _Judged(reported=failed, recorded=failed)
     return None
 
 
-def _judged(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> Listing:
+def _judged(store: Store, source: Source, listing: Listing, *, asked: date | None, now: datetime) -> _Judged:
     past = store.history(listing)
     history = History(listed_before=past.listed_before, entries_this_day=past.entries_this_day, usual=past.usual)
-    return _without_unsafe_validators(judge(listing, history, source.announces_on, asked=asked, now=now))
+    reported, recorded = (
+        _without_unsafe_validators(judge(listing, history, source.announces_on, asked=day, now=now))
+        for day in (asked, listing.listed_on)
+    )
+    return _Judged(reported=reported, recorded=recorded)
 
 
 def _reported(listing: Listing, recorded: Recorded) -> ListingReport:
@@ -326,26 +356,20 @@ def _without_unsafe_validators(listing: Listing) -> Listing:
     return replace(listing, validators=stripped)
 
 
-def _confirm(
-    store: Store, source: Source, unmodified: Unmodified, *, asked: date | None, now: datetime
-) -> ListingReport:
+def _confirmed(source: Source, stored: StoredListing, *, asked: date | None, now: datetime) -> ListingReport:
     """The server said 304: the stored listing stands, unless the calendar says there should be a new one."""
-    stored = store.confirm(unmodified, is_day_known=asked is not None)
-    state = stored.state if stored else ListingState.COMPLETE
-    note = "unchanged since the last fetch"
-    listed_on = stored.listed_on if stored else unmodified.listed_on
+    state, note = stored.state, "unchanged since the last fetch"
     due = expected_day(source.announces_on, now)
-    if asked is None and due is not None and listed_on < due and state in GOOD:
+    if asked is None and due is not None and stored.listed_on < due and state in GOOD:
         state, note = ListingState.STALE, f"unchanged, although {due.isoformat()} has been announced"
-    entries = stored.entries if stored else 0
     return ListingReport(
         source=source.name,
         kind=source.kind,
-        listed_on=listed_on,
+        listed_on=stored.listed_on,
         state=state,
-        announced=stored.announced_count if stored else None,
-        entries=entries,
-        unchanged=entries,
+        announced=stored.announced_count,
+        entries=stored.entries,
+        unchanged=stored.entries,
         note=note,
     )
 

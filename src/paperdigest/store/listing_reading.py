@@ -30,14 +30,18 @@ _LATEST = """
 SELECT source, kind, period, listed_on, state, retrieved_at, attempted_at, announced_count, dropped, note, url,
   (SELECT count(*) FROM entries WHERE listing_id = listings.id AND confirmed) AS size
 FROM listings
-WHERE source = ? AND period = 'day' AND state IN ('complete', 'partial') AND size > 0
-ORDER BY listed_on DESC LIMIT 1
+WHERE source = ? AND state IN ('complete', 'partial') AND size > 0
+ORDER BY period = 'day' DESC, listed_on DESC LIMIT 1
 """
 _LISTED_BEFORE = """
 SELECT k.key FROM paper_keys k
-WHERE k.key IN (SELECT value FROM json_each(?)) AND EXISTS (
+WHERE k.key IN (SELECT value FROM json_each(?1)) AND EXISTS (
   SELECT 1 FROM entries e JOIN listings l ON l.id = e.listing_id
-  WHERE e.paper_id = k.paper_id AND e.confirmed AND l.source = ? AND l.period = ? AND l.listed_on < ?
+  WHERE e.paper_id = k.paper_id AND e.confirmed AND l.source = ?2 AND l.period = ?3 AND l.listed_on = (
+    SELECT max(last.listed_on) FROM listings last
+    WHERE last.source = ?2 AND last.period = ?3 AND last.listed_on < ?4
+      AND EXISTS (SELECT 1 FROM entries WHERE listing_id = last.id AND confirmed)
+  )
 )
 """
 _SIZES = """
@@ -84,7 +88,7 @@ def listings(
 
 
 def latest_listing(connection: Connection, source: str) -> StoredListing | None:
-    """Return the source's newest day listing that holds papers."""
+    """Return the source's newest listing that holds papers: of a day, unless it lists none by the day."""
     row = connection.exec_driver_sql(_LATEST, (source,)).one_or_none()
     return None if row is None else _stored(row)
 
@@ -92,12 +96,13 @@ def latest_listing(connection: Connection, source: str) -> StoredListing | None:
 def history(connection: Connection, listing: Listing) -> SourceHistory:
     """Return what is stored of the listing's source, apart from this day, to judge it by."""
     source, period, day = listing.source, listing.period.value, listing.listed_on.isoformat()
-    keys = json.dumps([str(entry.paper.id) for entry in listing.entries])
+    first_time = [str(entry.paper.id) for entry in listing.entries if not entry.is_replacement]
+    keys = json.dumps(first_time)
     before = set(connection.exec_driver_sql(_LISTED_BEFORE, (keys, source, period, day)).scalars())
     this_day = listings(connection, source, listing.listed_on, listing.listed_on, listing.period)
     sizes = connection.exec_driver_sql(_SIZES, (source, period, day, USUAL)).scalars()
     return SourceHistory(
-        listed_before=sum(str(entry.paper.id) in before for entry in listing.entries),
+        listed_before=sum(key in before for key in first_time),
         entries_this_day=max((stored.entries for stored in this_day), default=0),
         usual=tuple(sizes),
     )
@@ -106,7 +111,7 @@ def history(connection: Connection, listing: Listing) -> SourceHistory:
 def confirm(
     connection: Connection, cursor: Cursor, unmodified: Unmodified, *, is_day_known: bool
 ) -> StoredListing | None:
-    """Note that a stored listing was found unchanged, and return it; None when there is none.
+    """Note that a stored listing was found unchanged, and return it; None when none was ever read.
 
     Args:
         connection: in a writing transaction.
@@ -119,13 +124,13 @@ def confirm(
         stored = next(iter(listings(connection, unmodified.source, day, day, Period.DAY)), None)
     else:
         stored = latest_listing(connection, unmodified.source)
-    if stored is None:
+    if stored is None or stored.state is ListingState.FAILED:
         return None
     moment = to_stored(unmodified.retrieved_at)
     cursor.execute(
         "UPDATE listings SET retrieved_at = max(retrieved_at, ?1), attempted_at = max(attempted_at, ?1)"
-        " WHERE source = ?2 AND period = 'day' AND listed_on = ?3",
-        (moment, stored.source, stored.listed_on.isoformat()),
+        " WHERE source = ?2 AND period = ?3 AND listed_on = ?4",
+        (moment, stored.source, stored.period.value, stored.listed_on.isoformat()),
     )
     return stored
 
