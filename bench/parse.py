@@ -119,7 +119,7 @@ def _reading(body: bytes, name: str) -> tuple[Callable[[], Sequence[Paper]], int
 
 
 def _json_of(body: bytes) -> object:
-    element = BeautifulSoup(body, "lxml").find(attrs={"data-target": "DailyPapers"})
+    element = BeautifulSoup(body, "lxml").find(True, attrs={"data-target": "DailyPapers"})
     assert isinstance(element, Tag)
     return json.loads(str(element["data-props"]))
 
