@@ -277,3 +277,20 @@ def test_the_channel_format_of_old_browsers_is_read() -> None:
         '<CHANNEL><TITLE>T</TITLE><ITEM HREF="https://e.org/1"><TITLE>Item</TITLE></ITEM></CHANNEL>'
     ).entries
     assert (entry.paper.title, entry.paper.url) == ("Item", "https://e.org/1")
+
+
+@pytest.mark.parametrize("guid", ["https://e.org/feed", "doi:10.1000/journal", "https://arxiv.org/abs/2604.00001"])
+def test_a_guid_that_different_entries_carry_identifies_none_of_them(guid: str) -> None:
+    items = "".join(
+        f"<item><title>Paper {n}</title><link>https://e.org/{n}</link><guid isPermaLink='false'>{guid}</guid></item>"
+        for n in range(5)
+    )
+    papers = [entry.paper for entry in parse(rss(items)).entries]
+    assert [str(paper.id) for paper in papers] == [f"url:https://e.org/{n}" for n in range(5)]
+    assert {paper.aliases for paper in papers} == {()}
+
+
+def test_an_entry_that_stands_twice_keeps_its_guid() -> None:
+    guid = "<guid isPermaLink='false'>doi:10.1000/one</guid>"
+    item = f"<item><title>Paper</title><link>https://e.org/{{}}</link>{guid}</item>"
+    assert str(only(item.format(1) + item.format(2)).paper.id) == "doi:10.1000/one"

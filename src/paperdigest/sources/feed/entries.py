@@ -44,6 +44,7 @@ class _Place:
     base: str
     retrieved_at: datetime
     shared_links: frozenset[str] = field(default_factory=frozenset)
+    shared_guids: frozenset[str] = field(default_factory=frozenset)
 
 
 def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
@@ -53,7 +54,7 @@ def read_entries(feed: RawFeed, base: str, retrieved_at: datetime) -> Read:
     pages), and when it gives none against ``base``, the URL it came from or empty.
     """
     base = absolute(feed.link, base) if feed.link else base
-    place = _Place(base, retrieved_at, _shared_links(feed, base))
+    place = _Place(base, retrieved_at, _shared_links(feed, base), _shared_guids(feed))
     found: dict[PaperId, Entry] = {}
     dropped = 0
     for rank, raw in enumerate(feed.entries, start=1):
@@ -71,6 +72,21 @@ def _shared_links(feed: RawFeed, base: str) -> frozenset[str]:
     counts = Counter(link for link, _, _ in different)
     shared = {absolute(link, base) for link, count in counts.items() if count > 1}
     return frozenset(filter(None, map(normalise_url, {*shared, base})))
+
+
+def _shared_guids(feed: RawFeed) -> frozenset[str]:
+    """Return guids that identify nothing: entries that differ in both title and link carry them.
+
+    One entry that stands twice, with its title mended or its link decorated, keeps its guid.
+    """
+    counts = Counter(raw.guid for raw in feed.entries if raw.guid)
+    titles: dict[str, set[object]] = {guid: set() for guid, count in counts.items() if count > 1}
+    links: dict[str, set[str]] = {guid: set() for guid in titles}
+    for raw in feed.entries if titles else ():
+        if raw.guid in titles:
+            titles[raw.guid].add(raw.title)
+            links[raw.guid].add(raw.link or "")
+    return frozenset(guid for guid in titles if len(titles[guid]) > 1 and len(links[guid]) > 1)
 
 
 def _entry(raw: RawEntry, place: _Place, rank: int) -> Entry | None:
@@ -133,7 +149,8 @@ def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[li
     At most one arXiv id and one DOI: two of a kind would join two papers.
     """
     arxiv = version = doi = None
-    for text in dict.fromkeys((raw.guid, link, *raw.identifiers)):
+    own_guid = None if raw.guid in place.shared_guids else raw.guid
+    for text in dict.fromkeys((own_guid, link, *raw.identifiers)):
         # Not from bare digits: any feed may number its items "2104.12255".
         if not text or len(text) > _MAX_ID_CHARS or not (":" in text or "/" in text):
             continue
@@ -143,7 +160,7 @@ def _ids(raw: RawEntry, link: str | None, title: str, place: _Place) -> tuple[li
             doi = doi_id(text) or doi
     own = PaperId(scheme="arxiv", local=arxiv) if arxiv else None
     page = _web_id(link, place) if link and own is None else None
-    guid = _web_id(raw.guid, place) if raw.guid and raw.guid != link and own is None else None
+    guid = _web_id(own_guid, place) if own_guid and own_guid != link and own is None else None
     found = [one for one in (own, doi, page, guid) if one is not None]
     return list(dict.fromkeys(found)) if len(found) > 1 else found or [title_id(title)], version
 
