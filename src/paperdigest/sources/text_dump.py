@@ -7,7 +7,6 @@ block found its place, else partial.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
@@ -16,13 +15,13 @@ from paperdigest.errors import ParseError
 from paperdigest.identity import title_id
 from paperdigest.latex import readable
 from paperdigest.protocols import ParseContext
+from paperdigest.sources.dates import days_in_name
 from paperdigest.sources.one_url import OneUrlSource
 from paperdigest.sources.text_page import Byline, CopiedPage, CopiedPaper, PrintedDate, read_page
 from paperdigest.types import Entry, Listing, ListingState, Paper, PaperId, Period
 
 __all__ = ["TextDumpSource"]
 
-_NAME_DATE = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?!\d)")
 _TOMORROW = timedelta(days=1)
 """It may be tomorrow already where the page was copied."""
 
@@ -78,9 +77,9 @@ def _page_day(page: CopiedPage, context: ParseContext) -> date:
         return printed.in_year(printed.year) or today
     if asked is not None:
         return _latest(printed, asked, slack=_TOMORROW)
-    for match in _NAME_DATE.finditer(context.name):
-        if (int(match[2]), int(match[3])) == (printed.month, printed.day):
-            return printed.in_year(int(match[1])) or today
+    for named in days_in_name(context.name, joined=True):
+        if (named.month, named.day) == (printed.month, printed.day):
+            return named
     dates = [paper.byline.printed for paper in page.papers if paper.byline and paper.byline.printed]
     years = [found.year for found in dates if found.year is not None]
     for year in range(max(years) + 1, today.year + 2) if years else ():

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from paperdigest.errors import ParseError
+from paperdigest.sources.dates import month_number
 
 __all__ = ["Byline", "CopiedPage", "CopiedPaper", "PrintedDate", "read_page"]
 
 MAX_TITLE_CHARS = 400
 MAX_HEAD_LINES = 80
 MAX_BYLINE_CHARS = 80
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = r"(?P<month>[A-Z][a-z]{2})[a-z]{0,6}\.?\s+(?P<day>\d{1,2})(?:,\s*(?P<year>\d{4}))?"
 _PAGE_DATE = re.compile(_DATE)
 _AUTHORS = re.compile(r"[•∙·*]\s*\d{1,6}\s+authors?\b")
@@ -175,9 +175,9 @@ def _byline(lines: list[str], at: int) -> tuple[Byline, int] | None:
 
 
 def _printed_date(match: re.Match[str]) -> PrintedDate | None:
-    month = match["month"].casefold()
-    if month not in _MONTHS:
+    month = month_number(match["month"])
+    if month is None:
         return None
-    found = PrintedDate(_MONTHS.index(month) + 1, int(match["day"]), int(match["year"]) if match["year"] else None)
+    found = PrintedDate(month, int(match["day"]), int(match["year"]) if match["year"] else None)
     leap_year = 2000
     return found if found.in_year(leap_year if found.year is None else found.year) else None

@@ -6,9 +6,10 @@ import re
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
+from paperdigest.sources.dates import month_number
+
 __all__ = ["from_iso", "from_mail", "from_words"]
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WORDS = re.compile(r"(\d{1,2}) ([A-Za-z]{3,9})\.? (\d{4})")
 
 
@@ -31,10 +32,11 @@ def from_mail(text: str | None) -> datetime | None:
 def from_words(text: str) -> date | None:
     """Find ``12 August 2026`` or ``3 Mar 2023`` in ``text``."""
     match = _WORDS.search(text)
-    if match is None or match[2][:3].lower() not in _MONTHS:
+    month = month_number(match[2]) if match else None
+    if match is None or month is None:
         return None
     try:
-        return date(int(match[3]), _MONTHS.index(match[2][:3].lower()) + 1, int(match[1]))
+        return date(int(match[3]), month, int(match[1]))
     except ValueError:
         return None
 

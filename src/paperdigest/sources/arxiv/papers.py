@@ -5,7 +5,6 @@ Every fallback that is about arXiv's metadata, not about one format, stands here
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
@@ -14,6 +13,7 @@ from paperdigest.identity import doi_id, split_arxiv
 from paperdigest.latex import may_hold_tex, readable
 from paperdigest.protocols import ParseContext
 from paperdigest.sources.arxiv.withdrawn import says_withdrawn
+from paperdigest.sources.dates import days_in_name
 from paperdigest.types import ANNOUNCE_TYPES, Author, Entry, Listing, ListingState, Paper, PaperId, Period
 
 __all__ = ["KIND", "Item", "listing_of", "make_paper"]
@@ -23,7 +23,6 @@ Item = tuple[Paper, str | None]
 """A paper and its announce type."""
 
 _MAX_CHARS = {"title": 4_000, "abstract": 64_000, "comment": 4_000, "journal_ref": 2_000}
-_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
 def make_paper(
@@ -130,7 +129,7 @@ def listing_of(
     return Listing(
         source=context.source,
         kind=KIND,
-        listed_on=asked or proved_on or _date_in(context.name) or context.retrieved_at.date(),
+        listed_on=asked or proved_on or next(days_in_name(context.name), None) or context.retrieved_at.date(),
         retrieved_at=context.retrieved_at,
         state=ListingState.PARTIAL if reasons else empty,
         entries=tuple(_entry(rank, item) for rank, item in enumerate(unique.values(), 1)),
@@ -176,11 +175,3 @@ def _may_be_first(local: str, moment: datetime) -> bool:
     year, month = int(digits[:2]), int(digits[2:4])
     year += 1900 if year >= 91 else 2000
     return (moment.year, moment.month) <= (year, month)
-
-
-def _date_in(name: str) -> date | None:
-    match = _DATE_IN_NAME.search(name)
-    try:
-        return date.fromisoformat(match[1]) if match else None
-    except ValueError:
-        return None

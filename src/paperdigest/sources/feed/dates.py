@@ -8,14 +8,10 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
+from paperdigest.sources.dates import month_number
+
 __all__ = ["parse_date"]
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-    )
-}
 _ZONES = {
     "ADT": -3, "AST": -4, "AT": -4, "EDT": -4, "EST": -5, "ET": -5, "CDT": -5, "CST": -6, "CT": -6,
     "MDT": -6, "MST": -7, "MT": -7, "PDT": -7, "PST": -8, "PT": -8,
@@ -98,7 +94,7 @@ def _day(parts: dict[str, str | None], number: Callable[[str, int], int]) -> dat
         return day
     month = parts.get("month") or parts.get("month2") or "1"
     if not month.isdigit():
-        month = str(_MONTHS.get(month[:3].lower(), 0))
+        month = str(month_number(month) or 0)
     return date(year, int(month), number("day", 1))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from paperdigest.errors import ParseError
 from paperdigest.http import HttpClient, Request
 from paperdigest.protocols import FetchRequest, ParseContext
+from paperdigest.sources.dates import days_in_name
 from paperdigest.sources.feed.entries import read_entries
 from paperdigest.sources.feed.fast import NotWalkableError, read_fast
 from paperdigest.sources.feed.fields import RawFeed
@@ -27,7 +27,6 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
-_DAY = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
 _ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _ARXIV_ERROR = "feed error for query"
 
@@ -144,12 +143,7 @@ def _listed_on(context: ParseContext) -> date:
     """Return the day that was asked for, else a date in the file's name, else the UTC day of the retrieval."""
     if context.listed_on is not None:
         return context.listed_on
-    for match in _DAY.finditer(context.name.replace("\\", "/").rpartition("/")[2]):
-        try:
-            return date(int(match[1]), int(match[2]), int(match[3]))
-        except ValueError:
-            continue
-    return context.retrieved_at.date()
+    return next(days_in_name(context.name), context.retrieved_at.date())
 
 
 def _refuse_error_feeds(feed: RawFeed, where: str) -> None:

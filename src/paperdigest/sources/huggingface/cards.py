@@ -15,6 +15,7 @@ from typing import TypeVar
 from bs4 import Tag
 
 from paperdigest.latex import readable
+from paperdigest.sources.dates import month_number
 from paperdigest.sources.html import attribute
 from paperdigest.sources.huggingface.items import Identity, Items, identify
 from paperdigest.types import Entry, Paper, PaperId
@@ -25,7 +26,6 @@ T = TypeVar("T")
 
 _AUTHORS = re.compile(r"(\d{1,6}) authors?")
 _PUBLISHED = re.compile(r"(?:Published on )?([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBER = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(k?)")
 _SHORTEST_ABSTRACT = 80
 
@@ -97,9 +97,10 @@ def _authors_count(text: str) -> int | None:
 def _published_at(text: str, listed_on: date) -> datetime | None:
     """A date without a year lies in the page's year, or in the one before when that would be later than the page."""
     match = _PUBLISHED.fullmatch(text)
-    if match is None or match[1] not in _MONTHS:
+    month = month_number(match[1]) if match else None
+    if match is None or month is None:
         return None
-    month, day = _MONTHS.index(match[1]) + 1, int(match[2])
+    day = int(match[2])
     for year in (int(match[3]),) if match[3] else (listed_on.year, listed_on.year - 1):
         try:
             found = datetime(year, month, day, tzinfo=UTC)

@@ -15,11 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from paperdigest.errors import ParseError
 from paperdigest.protocols import ParseContext
+from paperdigest.sources.dates import days_in_name
 from paperdigest.types import Period
 
 __all__ = ["Span", "agreed_day", "choose_day", "span_from_text", "span_in_url"]
 
-_DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WEEK = re.compile(r"(\d{4})-W(\d{1,2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _OF_NO_DAY = (Period.TRENDING, Period.SEARCH)
@@ -88,7 +89,7 @@ def choose_day(context: ParseContext, proven: Span) -> date:
         what = "the listing" if proven.period is Period.DAY else f"the {proven.period} listing"
         problem = f"asked for {context.listed_on}, but this is {what} of {proven.starts_on}"
         raise ParseError(context.name, problem, hint="the site leads to its newest listing when a day has none")
-    found = asked or proven.starts_on or _day_in_name(context.name) or context.retrieved_at.date()
+    found = asked or proven.starts_on or next(days_in_name(context.name), None) or context.retrieved_at.date()
     return _start(proven.period, found)
 
 
@@ -96,10 +97,3 @@ def _start(period: Period, day: date) -> date:
     if period is Period.WEEK:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if period is Period.MONTH else day
-
-
-def _day_in_name(name: str) -> date | None:
-    for text in _DAY.findall(name.rsplit("/", 1)[-1]):
-        if (span := span_from_text(text)) is not None:
-            return span.starts_on
-    return None
