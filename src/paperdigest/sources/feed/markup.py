@@ -45,7 +45,7 @@ _TAG = re.compile(
     r"|/?(?P<name>[a-z][\w.:-]*+)(?P<rest>(?>[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*+|[^<>]*+)>)",
     re.DOTALL | re.IGNORECASE,
 )
-_ATTRIBUTES = re.compile(r"(?:\s+[\w.:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>=]+))*+\s*/?\s*")
+_ATTRIBUTES = re.compile(r"(?:\s+[\w.:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>=]+))*+\s*+/?\s*")
 _CLOSED_TAG = re.compile(r"</(\w+)>")
 _ANY_TAG = re.compile(r"</?(\w+)")
 _ENTITY = re.compile(r"&(?:#\w+|(\w+));")
