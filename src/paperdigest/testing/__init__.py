@@ -1,1 +1,1 @@
-"""For tests of paperdigest and of its plug-ins: the contract every source keeps, a scripted server, a hand-set clock."""
+"""For tests of paperdigest and its plug-ins: the contract of a source, a scripted server, a hand-set clock."""
