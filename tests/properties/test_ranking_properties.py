@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperdigest.query import Keyword, parse_query
+from paperdigest.query.text import STOP_WORDS, stems
 from paperdigest.ranking import ArchiveStatistics, BtScorer, KeywordScores, rank
 from paperdigest.ranking.combine import to_unit
-from paperdigest.ranking.text import STOP_WORDS, stems
 from paperdigest.types import Paper, PaperId, StoredPaper, Topic
 
 WORDS = ("trace", "Traces", "TRACED", "software", "traceability", "the", "of", "café", "x", "deep-learning", "graph")

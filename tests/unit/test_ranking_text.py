@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from paperdigest.ranking.text import Field, Terms, find_run, prepare, stems, terms
+from paperdigest.query.text import Field, Terms, find_run, prepare, stems, terms
 
 
 @pytest.mark.parametrize("form", ["trace", "traces", "traced", "tracing", "TRACE", "Tracing", "trácé"])

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from paperdigest.query import Keyword
-from paperdigest.ranking.text import TITLE_COPIES, Document, Field, Terms, find_run, prepare, stems, terms
+from paperdigest.query.text import TITLE_COPIES, Document, Field, Terms, find_run, prepare, stems, terms
 from paperdigest.types import Reason, StoredPaper
 
 if TYPE_CHECKING:

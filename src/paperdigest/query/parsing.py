@@ -15,43 +15,17 @@ than silently ignored.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from paperdigest.errors import QueryError
+from paperdigest.query.syntax import Clause, Keyword, Query
 
-__all__ = ["Keyword", "Query", "parse_query"]
+__all__ = ["parse_query"]
 
 MAX_QUERY_CHARS = 2000
 MAX_KEYWORDS = 100
 _TOKEN = re.compile(r'\s+|"(?P<phrase>[^"]*)"|(?P<quote>")|(?P<word>[^\s"]+)')
 _RESERVED_START = {"+": "must", "-": "never", "=": "exact", "(": "grouping", ")": "grouping"}
 _FIELD = re.compile(r"(title|abstract|author|cat|source):", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Keyword:
-    """One word, or the words of a phrase in order, as typed (never empty)."""
-
-    words: tuple[str, ...]
-
-    @property
-    def is_phrase(self) -> bool:
-        """True when the words must stand next to each other."""
-        return len(self.words) > 1
-
-    def __str__(self) -> str:
-        text = " ".join(self.words)
-        return f'"{text}"' if self.is_phrase else text
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A parsed query; ``str()`` prints it so that it parses to the same query again."""
-
-    keywords: tuple[Keyword, ...]
-
-    def __str__(self) -> str:
-        return " ".join(str(keyword) for keyword in self.keywords)
 
 
 def parse_query(text: str) -> Query:
@@ -79,7 +53,7 @@ def parse_query(text: str) -> Query:
         raise QueryError(text, 1, "the query is empty", 'Write words or "a phrase", e.g. trace')
     if len(keywords) > MAX_KEYWORDS:
         raise QueryError(text, 1, f"more than {MAX_KEYWORDS} keywords", "Split it into topics")
-    return Query(tuple(keywords))
+    return Query(tuple(Clause((keyword,)) for keyword in keywords))
 
 
 def _has_letters(word: str) -> bool:

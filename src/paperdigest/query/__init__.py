@@ -1,0 +1,6 @@
+"""The query language of topics and searches: one grammar, one parser, one meaning."""
+
+from paperdigest.query.parsing import parse_query
+from paperdigest.query.syntax import Clause, Field, Form, Keyword, Occur, Query
+
+__all__ = ["Clause", "Field", "Form", "Keyword", "Occur", "Query", "parse_query"]

@@ -1,0 +1,38 @@
+"""The vocabulary: frozen values that every other module speaks in.
+
+All datetimes are aware and in UTC (names end in ``_at``); dates say whose they are (``_on``, or
+``edition`` for a subscriber's local date). Collections are tuples. Values that break an invariant
+raise ``ValueError`` when they are made, so a value that exists is a value that makes sense.
+"""
+
+from paperdigest.types.digests import Delivery, DeliveryState, Digest, Highlight, Placement, RankedPaper, Reason
+from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
+from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
+from paperdigest.types.subscribers import Judgement, Schedule, Subscriber, SubscriberStatus, Topic
+
+__all__ = [
+    "ANNOUNCE_TYPES",
+    "Appearance",
+    "Author",
+    "Delivery",
+    "DeliveryState",
+    "Digest",
+    "Entry",
+    "Highlight",
+    "Judgement",
+    "Listing",
+    "ListingState",
+    "Paper",
+    "PaperId",
+    "Period",
+    "Placement",
+    "RankedPaper",
+    "Reason",
+    "Schedule",
+    "StoredPaper",
+    "Subscriber",
+    "SubscriberStatus",
+    "Topic",
+    "Unmodified",
+    "Validators",
+]

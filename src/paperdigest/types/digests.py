@@ -1,0 +1,134 @@
+"""Ranked papers, digests and their deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from paperdigest.types.moments import require_utc
+from paperdigest.types.papers import StoredPaper
+from paperdigest.types.subscribers import Subscriber
+
+__all__ = ["Delivery", "DeliveryState", "Digest", "Highlight", "Placement", "RankedPaper", "Reason"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One thing that decided a paper's place.
+
+    ``contribution`` is its share of the raw score; a paper's reasons add up to its raw score.
+    ``where`` is the field that matched (``title``, ``abstract``) or None.
+    """
+
+    text: str
+    keyword: str
+    contribution: float
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Highlight:
+    """A match to be marked: characters ``start`` to ``end`` (exclusive) of the ``title`` or ``abstract``."""
+
+    field: str
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.field not in ("title", "abstract") or not 0 <= self.start < self.end:
+            raise ValueError(f"not a stretch of title or abstract: {self.field} {self.start}-{self.end}")
+
+
+class Placement(StrEnum):
+    """Why a paper stands in a digest today.
+
+    ``new`` came since the last digest; ``waited`` missed an earlier cut by lack of places; ``explored``
+    nearly missed this one and was drawn by lot, so that the ranking learns what it would not have shown.
+    """
+
+    NEW = "new"
+    WAITED = "waited"
+    EXPLORED = "explored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedPaper:
+    """A stored paper with its score in [0, 1] for the topic that put it there, best first.
+
+    ``also`` names the other topics it matches. ``propensity`` is the probability with which an explored
+    paper was drawn, None for the others, whose place was certain.
+    """
+
+    stored: StoredPaper
+    score: float
+    topic: str
+    reasons: tuple[Reason, ...] = ()
+    also: tuple[str, ...] = ()
+    placement: Placement = Placement.NEW
+    propensity: float | None = None
+    highlights: tuple[Highlight, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"a score lies in [0, 1], not {self.score}")
+        if self.propensity is not None and not 0 < self.propensity <= 1:
+            raise ValueError(f"a propensity lies in (0, 1], not {self.propensity}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """The frozen, ordered choice of papers for one subscriber and edition (their local date).
+
+    ``considered`` is how many papers were ranked for it. ``revised`` are new versions of papers the
+    subscriber liked; they take no place from the others. ``notes`` say what the ranking has learned.
+    ``method`` says by what it ranked (shown to the operator only). ``id`` is the store's, 0 before.
+    """
+
+    subscriber: Subscriber
+    edition: date
+    composed_at: datetime
+    ranked: tuple[RankedPaper, ...] = ()
+    revised: tuple[StoredPaper, ...] = ()
+    notes: tuple[str, ...] = ()
+    method: str = ""
+    considered: int = 0
+    id: int = 0
+
+    def __post_init__(self) -> None:
+        require_utc(self.composed_at, "composed_at")
+
+
+class DeliveryState(StrEnum):
+    """The ledger's states: planned, leased, sending, then one of the outcomes."""
+
+    PLANNED = "planned"
+    LEASED = "leased"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The attempt(s) to hand one digest to a mail server, and the outcome.
+
+    ``message_id`` and ``composed_at`` are frozen with the digest: a resend is byte-identical.
+    """
+
+    id: int
+    digest_id: int
+    subscriber_id: int
+    email: str
+    edition: date
+    state: DeliveryState
+    attempts: int
+    message_id: str
+    next_attempt_at: datetime | None = None
+    expires_at: datetime | None = None
+    sent_at: datetime | None = None
+    detail: str | None = None
