@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from paperdigest.http import HttpClient
     from paperdigest.query import Keyword
 
-__all__ = ["FetchRequest", "Mailer", "OutgoingMessage", "ParseContext", "Scorer", "Source"]
+__all__ = ["Encoder", "FetchRequest", "Mailer", "OutgoingMessage", "ParseContext", "Scorer", "Source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,4 +131,19 @@ class Mailer(Protocol):
 
         Raises:
             MailError: not accepted; ``permanent`` and ``after_dot`` say what that means.
+        """
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors; deterministic, and the same for a text in whatever company it comes."""
+
+    name: str
+    """Names model, weights and precision: vectors under different names are never compared."""
+
+    dimensions: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one vector a text, shape (len(texts), dimensions), of length 1; never NaN.
+
+        A text without any word has the zero vector, which is near to nothing.
         """
