@@ -16,6 +16,7 @@
     |    '- SchemaVersionError(found, expected)
     |- RenderError(template, problem)         exit 5
     |- MailError(problem, permanent, ...)     exit 5
+    |- ModelError(problem, hint)              exit 2   the vector model: not installed, damaged, not to be had
     '- TokenError(problem)                    exit 2
 
 Errors carry data and build their sentence in ``__str__``: what happened, why, and the next step.
@@ -33,6 +34,7 @@ __all__ = [
     "ConfigError",
     "FetchError",
     "MailError",
+    "ModelError",
     "NotFoundError",
     "PaperDigestError",
     "ParseError",
@@ -248,6 +250,19 @@ class MailError(PaperDigestError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class ModelError(PaperDigestError):
+    """The vector model cannot be had, is damaged, or failed; everything else works without it."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str, hint: str | None = None) -> None:
+        self.problem, self.hint = problem, hint
+        super().__init__(problem, hint)
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.hint}" if self.hint else self.problem
 
 
 class TokenError(PaperDigestError):
