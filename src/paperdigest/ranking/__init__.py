@@ -1,7 +1,8 @@
 """Ranking: which papers a subscriber sees, in which order, and why. Pure functions of their arguments."""
 
+from paperdigest.ranking.archive import Archive
+from paperdigest.ranking.batch import Batch
 from paperdigest.ranking.bt import ArchiveStatistics, BtScorer
-from paperdigest.ranking.combine import rank
-from paperdigest.ranking.scores import KeywordScores
+from paperdigest.ranking.corpus import Corpus
 
-__all__ = ["ArchiveStatistics", "BtScorer", "KeywordScores", "rank"]
+__all__ = ["Archive", "ArchiveStatistics", "Batch", "BtScorer", "Corpus"]

@@ -1,4 +1,8 @@
-"""The keyword x paper matrix of a batch: every distinct keyword is scored once, whoever asked for it."""
+"""The keyword x paper matrix of a batch: every distinct keyword is scored once, whoever asked for it.
+
+A keyword's score of a paper is the mean of two standard scores (see `archive`): how the paper's words match, and
+how near its vector is. Without a vector on either side it is the first alone.
+"""
 
 from __future__ import annotations
 
@@ -7,85 +11,137 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paperdigest.errors import PluginError
-from paperdigest.protocols import Scorer
-from paperdigest.query import Keyword, parse_query
-from paperdigest.types import PaperId, StoredPaper, Topic
+from paperdigest.protocols import Encoder
+from paperdigest.query import Field, Form, Keyword
+from paperdigest.query.matching import keyword_matches
+from paperdigest.ranking.archive import Archive, Moments
+from paperdigest.ranking.corpus import Corpus
+from paperdigest.ranking.vectors import cosines, on_grid
+from paperdigest.types import Reason, StoredPaper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KeywordScores", "distinct_papers", "keywords_of"]
+__all__ = ["ABSENT", "KeywordScores"]
 
+ABSENT = np.float32(-np.inf)
+"""The score of a paper that a keyword says nothing about; it adds nothing, and is below every other."""
 
-def keywords_of(topics: Iterable[Topic]) -> tuple[Keyword, ...]:
-    """Return the distinct keywords of any number of topics, in order of first use.
+FOLLOWED = 8.0
+"""The score of a paper by an author who is followed: above nearly everything that words can give."""
 
-    Raises:
-        QueryError: a topic's query cannot be read.
-    """
-    queries = dict.fromkeys(topic.query for topic in topics)
-    return tuple(dict.fromkeys(keyword for query in queries for keyword in parse_query(query).keywords))
+LISTED = 3.0
+"""The score of a paper in a category or source that was asked for."""
 
-
-def distinct_papers(papers: Iterable[StoredPaper]) -> tuple[StoredPaper, ...]:
-    """Return each paper once: of several with one id the first stands."""
-    by_id: dict[PaperId, StoredPaper] = {}
-    for stored in papers:
-        by_id.setdefault(stored.paper.id, stored)
-    return tuple(by_id.values())
+_METADATA = {Field.AUTHOR: FOLLOWED, Field.CATEGORY: LISTED, Field.SOURCE: LISTED}
 
 
 class KeywordScores:
-    """Raw scores of distinct keywords against distinct papers, computed in one call of the scorer.
+    """Scores of distinct keywords against a corpus, computed once for a batch of subscribers.
 
-    Made once for a batch of subscribers and given to `rank` for each of them, so that the work grows
-    with the keywords and not with the subscribers. Takes 8 bytes for each keyword and paper.
+    Attributes:
+        keywords: the distinct keywords; ``row`` maps each to its row.
+        standard: their scores, shape (keywords, papers); `ABSENT` where a strict keyword does not match or,
+            without vectors, no word is in common.
+        cosine: the cosines, shape (keywords, papers), or None without a model; 0 where a vector is missing.
+        vectors: the keywords' vectors on the grid, shape (keywords, dimensions), or None.
+
+    Takes 8 bytes for each keyword and paper.
     """
 
-    def __init__(self, keywords: Iterable[Keyword], papers: Iterable[StoredPaper], scorer: Scorer) -> None:
-        """Score.
+    def __init__(
+        self, keywords: Iterable[Keyword], corpus: Corpus, archive: Archive, encoder: Encoder | None = None
+    ) -> None:
+        self.keywords = tuple(dict.fromkeys(keywords))
+        self.row = {keyword: row for row, keyword in enumerate(self.keywords)}
+        self.corpus, self.archive = corpus, archive
+        self.vectors = _vectors(self.keywords, encoder) if encoder and corpus.vectors is not None else None
+        self.lexical = archive.lexical(self.keywords)
+        self.semantic: Moments | None = None
+        self.cosine: NDArray[np.float32] | None = None
+        if self.vectors is not None and corpus.vectors is not None:
+            self.semantic = archive.semantic(self.vectors)
+            self.cosine = cosines(self.vectors, corpus.vectors)
+        self.standard = np.empty((len(self.keywords), len(corpus)), dtype=np.float32)
+        for place, (keyword, raw) in enumerate(
+            zip(self.keywords, archive.scorer.rows(self.keywords, corpus), strict=True)
+        ):
+            self.standard[place] = self._standardised(place, keyword, raw)
 
-        Raises:
-            PluginError: the scorer answered with another shape, or with a number that is negative or not finite.
+    def explain(self, keyword: Keyword, paper: StoredPaper) -> tuple[Reason, ...]:
+        """Return the reasons whose contributions add up to the keyword's score of that paper (to within 1e-4).
+
+        Nothing when the score is `ABSENT`. The last reason of the words is what an ordinary paper gets.
         """
-        self.scorer = scorer
-        distinct = tuple(dict.fromkeys(keywords))
-        candidates = distinct_papers(papers)
-        self._row = {keyword: row for row, keyword in enumerate(distinct)}
-        self._column = {stored.paper.id: column for column, stored in enumerate(candidates)}
-        self._matrix = _checked(scorer, distinct, candidates)
+        place, column = self.row[keyword], self.corpus.column[paper.paper.id]
+        score = float(self.standard[place, column])
+        if score == ABSENT:
+            return ()
+        if keyword.field in _METADATA:
+            return (Reason(text=_metadata_text(keyword), keyword=str(keyword), contribution=score),)
+        near = self._nearness(place, column)
+        share = 1.0 if near is None else 0.5
+        mean, deviation = self.lexical.mean[place], self.lexical.deviation[place]
+        reasons = [
+            Reason(
+                text=reason.text,
+                keyword=reason.keyword,
+                contribution=share * reason.contribution / deviation,
+                where=reason.where,
+            )
+            for reason in self.archive.scorer.explain(keyword, paper)
+        ]
+        reasons.append(
+            Reason(
+                text=f"less what the archive's papers have of {_marked(keyword)} on average",
+                keyword=str(keyword),
+                contribution=-share * mean / deviation,
+            )
+        )
+        if near is not None:
+            word = "close to" if near > 0 else "far from"
+            reasons.append(Reason(text=f"{word} {_marked(keyword)}", keyword=str(keyword), contribution=0.5 * near))
+        return tuple(reasons)
 
-    @classmethod
-    def of(cls, topics: Iterable[Topic], papers: Iterable[StoredPaper], scorer: Scorer) -> KeywordScores:
-        """Score the keywords of these topics (of one subscriber or of all that are due).
+    def _nearness(self, place: int, column: int) -> float | None:
+        """Return the standard score of the cosine; None when a vector is missing."""
+        if self.cosine is None or self.semantic is None or not self._has_vectors(place)[column]:
+            return None
+        return float((self.cosine[place, column] - self.semantic.mean[place]) / self.semantic.deviation[place])
 
-        Raises:
-            QueryError: a topic's query cannot be read.
-            PluginError: see `__init__`.
-        """
-        return cls(keywords_of(topics), papers, scorer)
+    def _has_vectors(self, place: int) -> NDArray[np.bool_]:
+        """Say for each paper whether its vector can be compared with that keyword's."""
+        assert self.vectors is not None
+        return self.corpus.has_vector & bool(np.any(self.vectors[place]))
 
-    def rows(self, keywords: Sequence[Keyword], papers: Sequence[StoredPaper]) -> NDArray[np.float64]:
-        """Return the raw scores of these keywords and papers, shape (keywords, papers).
+    def _standardised(self, place: int, keyword: Keyword, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        if keyword.field in _METADATA:
+            hits = np.array([keyword_matches(keyword, document) for document in self.corpus.documents], dtype=bool)
+            return np.where(hits, _METADATA[keyword.field], ABSENT)
+        scores = (raw - self.lexical.mean[place]) / self.lexical.deviation[place]
+        if self.cosine is not None and self.semantic is not None:
+            near = (self.cosine[place] - self.semantic.mean[place]) / self.semantic.deviation[place]
+            scores = np.where(self._has_vectors(place), 0.5 * (scores + near), scores)
+        if keyword.is_strict or self.cosine is None:
+            scores[raw == 0] = ABSENT
+        return scores
 
-        Raises:
-            KeyError: a keyword or paper was not scored.
-        """
-        columns = np.array([self._column[stored.paper.id] for stored in papers], dtype=np.intp)
-        rows = np.array([self._row[keyword] for keyword in keywords], dtype=np.intp)
-        gathered: NDArray[np.float64] = self._matrix[np.ix_(rows, columns)]
-        return gathered
+
+def _vectors(keywords: Sequence[Keyword], encoder: Encoder) -> NDArray[np.float32]:
+    """Return the keywords' vectors on the grid; zero for those that are no words to be understood."""
+    plain = [
+        " ".join(keyword.words) if keyword.form is not Form.PREFIX and keyword.field not in _METADATA else ""
+        for keyword in keywords
+    ]
+    return on_grid(encoder.encode(plain)) if plain else np.zeros((0, encoder.dimensions), dtype=np.float32)
 
 
-def _checked(scorer: Scorer, keywords: Sequence[Keyword], papers: Sequence[StoredPaper]) -> NDArray[np.float64]:
-    """Ask the scorer, and refuse an answer that would poison every later step."""
-    shape = (len(keywords), len(papers))
-    if 0 in shape:
-        return np.zeros(shape, dtype=np.float64)
-    matrix = np.asarray(scorer.score(keywords, papers), dtype=np.float64)
-    if matrix.shape != shape:
-        raise PluginError("scorers", scorer.name, f"returned scores of shape {matrix.shape}, not {shape}")
-    if not np.isfinite(matrix).all() or (matrix < 0).any():
-        raise PluginError("scorers", scorer.name, "returned a score that is negative or not finite")
-    return matrix
+def _metadata_text(keyword: Keyword) -> str:
+    words = " ".join(keyword.words)
+    return {Field.AUTHOR: f"by *{words}*, whom you follow", Field.CATEGORY: f"in category *{words}*"}.get(
+        keyword.field or Field.SOURCE, f"in source *{words}*"
+    )
+
+
+def _marked(keyword: Keyword) -> str:
+    return f"*{' '.join(keyword.words)}*"

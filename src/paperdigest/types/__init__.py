@@ -5,7 +5,17 @@ All datetimes are aware and in UTC (names end in ``_at``); dates say whose they 
 raise ``ValueError`` when they are made, so a value that exists is a value that makes sense.
 """
 
-from paperdigest.types.digests import Delivery, DeliveryState, Digest, Highlight, Placement, RankedPaper, Reason
+from paperdigest.types.digests import (
+    Delivery,
+    DeliveryState,
+    Digest,
+    Highlight,
+    Placement,
+    RankedPaper,
+    Ranking,
+    RankRequest,
+    Reason,
+)
 from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
 from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
 from paperdigest.types.subscribers import Judgement, Schedule, Subscriber, SubscriberStatus, Topic
@@ -26,7 +36,9 @@ __all__ = [
     "PaperId",
     "Period",
     "Placement",
+    "RankRequest",
     "RankedPaper",
+    "Ranking",
     "Reason",
     "Schedule",
     "StoredPaper",

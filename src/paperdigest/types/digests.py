@@ -7,10 +7,20 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from paperdigest.types.moments import require_utc
-from paperdigest.types.papers import StoredPaper
-from paperdigest.types.subscribers import Subscriber
+from paperdigest.types.papers import PaperId, StoredPaper
+from paperdigest.types.subscribers import Judgement, Subscriber
 
-__all__ = ["Delivery", "DeliveryState", "Digest", "Highlight", "Placement", "RankedPaper", "Reason"]
+__all__ = [
+    "Delivery",
+    "DeliveryState",
+    "Digest",
+    "Highlight",
+    "Placement",
+    "RankRequest",
+    "RankedPaper",
+    "Ranking",
+    "Reason",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,36 @@ class Digest:
 
     def __post_init__(self) -> None:
         require_utc(self.composed_at, "composed_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankRequest:
+    """What is to be ranked for one subscriber and edition, out of a batch's papers.
+
+    Papers first seen before ``since`` or named in ``seen`` are out; those first seen before ``new_since``
+    have waited since an earlier edition.
+    """
+
+    subscriber: Subscriber
+    edition: date
+    since: datetime
+    new_since: datetime
+    seen: frozenset[PaperId] = frozenset()
+    judgements: tuple[Judgement, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_utc(self.since, "since")
+        require_utc(self.new_since, "new_since")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """What ranking answers to a `RankRequest`: the choice, and what a digest says of how it came about."""
+
+    ranked: tuple[RankedPaper, ...] = ()
+    considered: int = 0
+    notes: tuple[str, ...] = ()
+    method: str = ""
 
 
 class DeliveryState(StrEnum):

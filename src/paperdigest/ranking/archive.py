@@ -1,0 +1,101 @@
+"""What scores are measured against: how the archive's papers score for the same keyword.
+
+A standard score says how many standard deviations a paper lies above what the archive's papers usually get for
+a keyword, so that words and vectors can be added up, and the scores of different keywords and days compare. Mean
+and deviation are those of the reference papers joined by `PRIOR` imagined ones, which have none of the words and
+an ordinary cosine: in an archive of a few papers that were all fetched for one subject, a word of that subject
+would otherwise count as nothing special.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from paperdigest.query import Keyword
+from paperdigest.query.text import terms
+from paperdigest.ranking.bt import K1, ArchiveStatistics, BtScorer
+from paperdigest.ranking.corpus import Corpus
+from paperdigest.ranking.vectors import GRID
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PRIOR", "Archive", "Moments"]
+
+PRIOR = 100
+"""How many imagined papers stand beside those of the archive."""
+
+COSINE_MEAN = 0.08
+COSINE_DEVIATION = 0.10
+"""What cosine an imagined paper has with any keyword: near what three collections of abstracts showed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean and standard deviation (above 0) of a score over the archive, one of each per keyword."""
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
+class Archive:
+    """The archive as far as ranking knows it: word statistics of all of it, and a sample of its papers.
+
+    ``reference`` are papers with title and abstract alone, usually the newest two thousand. The same archive
+    gives the same scores, whatever else is ranked beside.
+    """
+
+    def __init__(self, statistics: ArchiveStatistics, reference: Corpus) -> None:
+        self.statistics = statistics
+        self.reference = reference
+        self.scorer = BtScorer(statistics)
+
+    def lexical(self, keywords: Sequence[Keyword]) -> Moments:
+        """Return the moments of the raw "bt" scores; papers without a hit count as 0."""
+        size = len(self.reference) + PRIOR
+        mean, square = np.zeros(len(keywords)), np.zeros(len(keywords))
+        for place, (keyword, row) in enumerate(zip(keywords, self._rows(keywords), strict=True)):
+            mean[place] = row.sum() / size
+            # A keyword that no paper of the sample has would have no deviation: count it as if one paper had it.
+            square[place] = max(float(row @ row), self._typical(keyword) ** 2) / size
+        return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-12)))
+
+    def semantic(self, vectors: NDArray[np.float32]) -> Moments:
+        """Return the moments of the cosines with these vectors of `vectors.on_grid`, shape (n, dimensions).
+
+        From the reference papers' mean vector m and second moments S alone: the mean of v·p over all p is v·m,
+        the mean of its square v'Sv. So this costs the same however large the sample is.
+        """
+        first, second, count = self._spread
+        exact = vectors.astype(np.float64) / GRID
+        size = count + PRIOR
+        mean = (count * (exact @ first) + PRIOR * COSINE_MEAN) / size
+        square = count * np.einsum("ij,ij->i", exact @ second, exact)
+        square = (square + PRIOR * (COSINE_MEAN**2 + COSINE_DEVIATION**2)) / size
+        # Far above the noise of the sums, far below what a score shows: equal on every machine and in any company.
+        mean, square = np.round(mean, 9), np.round(square, 9)
+        return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-6)))
+
+    @cached_property
+    def _spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+        """The mean vector, the second moments and the number of the reference papers that have a vector."""
+        vectors = self.reference.vectors
+        if vectors is None:
+            raise ValueError("an archive without vectors has no cosines")
+        known = vectors[np.any(vectors, axis=1)].astype(np.float64) / GRID
+        if not len(known):
+            return np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], vectors.shape[1])), 0
+        return known.mean(axis=0), known.T @ known / len(known), len(known)
+
+    def _rows(self, keywords: Sequence[Keyword]) -> Iterator[NDArray[np.float64]]:
+        return self.scorer.rows(keywords, self.reference)
+
+    def _typical(self, keyword: Keyword) -> float:
+        """Return what a paper of average length gets that says each word once."""
+        words = [] if keyword.is_strict else terms(keyword.words).words
+        return sum(times * self.statistics.idf(word) for word, times in words or (("", 0),)) / (1 + K1) or 1 / (1 + K1)
