@@ -54,9 +54,10 @@ topics = Table(
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("query", Text, nullable=False),
+    Column("query", Text, nullable=False),  # empty: the topic is its liked examples alone
     Column("weight", Float, nullable=False),
     Column("quota", Float),
+    Column("threshold", Float),
     UniqueConstraint("subscriber_id", "name"),
     sqlite_with_rowid=False,
 )
@@ -85,9 +86,18 @@ digest_items = Table(
     # printed keeps naming its paper in paper_keys.
     Column("paper_key", Text, primary_key=True),
     Column("position", Integer, nullable=False),
+    # Of the columns from here on, those of digests older than schema 0002 say only the placement and the version.
+    Column("placement", Text, nullable=False, server_default="new"),  # a `Placement`, or "revised"
+    Column("propensity", Float),
+    Column("score", Float),
+    Column("topic", Text),
+    Column("version", Integer),  # of the paper, as it was shown
     sqlite_with_rowid=False,
 )
-"""Which papers a digest holds, for "never sent to them before"."""
+"""Which papers a digest holds, for "never sent to them before", and why each stands there.
+
+The new versions of liked papers (``revised``) come after the ranked ones.
+"""
 
 deliveries = Table(
     "deliveries",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Cursor
 
-from paperdigest.store import bridging, indexing, knowledge_rows, network
+from paperdigest.store import bridging, indexing, knowledge_rows, network, recounting
 from paperdigest.store.listing_rows import record_listing
 from paperdigest.store.matching import groups
 from paperdigest.store.merging import Knowledge, Stamp, join_all
@@ -175,6 +175,7 @@ def _write(cursor: Cursor, plan: _Plan) -> None:
     retold = [number for number, (old, new) in plan.changed.items() if _texts(old) != _texts(new)]
     merged = [number for gone in plan.merged.values() for number in gone]
     if retold or merged:
+        recounting.keep_counted(cursor, [*retold, *merged])
         highest = indexing.highest_indexed(cursor)  # later papers wait to be indexed as they will be then
         retold = [number for number in retold if number <= highest]
         indexing.delete_texts(cursor, [*retold, *(number for number in merged if number <= highest)])

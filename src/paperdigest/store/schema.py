@@ -17,17 +17,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from paperdigest.errors import SchemaVersionError, StoreError
-from paperdigest.store import copying, delivery_tables
+from paperdigest.store import copying, delivery_tables, ranking_tables
 from paperdigest.store.engine import BUSY_TIMEOUT, Database, connect_raw, database_path, translated
 from paperdigest.store.tables import metadata
 
 __all__ = ["APPLICATION_ID", "HEAD", "REVISIONS", "SEARCH_DDL", "Upgraded", "open_database", "upgrade"]
 
-_ALL_TABLES = (metadata, delivery_tables.deliveries)
-"""Importing the module is what adds its tables to `metadata`."""
+_ALL_TABLES = (metadata, delivery_tables.deliveries, ranking_tables.vectors)
+"""Importing a module is what adds its tables to `metadata`."""
 
 APPLICATION_ID = int.from_bytes(b"pdig", "big")
-REVISIONS: tuple[str, ...] = ("0001",)
+REVISIONS: tuple[str, ...] = ("0001", "0002")
 """Every migration, oldest first; the place in it (from 1) is the file's ``user_version``."""
 
 HEAD = REVISIONS[-1]

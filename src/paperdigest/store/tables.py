@@ -1,6 +1,7 @@
 """The tables of papers and listings, and how moments are stored.
 
-Other modules of the store add their own tables to `metadata` (`delivery_tables`); `schema` creates all.
+Other modules of the store add their own tables to `metadata` (`delivery_tables`, `ranking_tables`); `schema`
+creates all.
 Constraint names are fixed, so that a migration can name what it changes on every kind of database.
 
 Moments are text, ``2026-04-15T06:00:00.000000Z``: fixed width, so text order is time order; readable with
