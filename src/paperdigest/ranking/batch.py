@@ -1,6 +1,6 @@
 """Raw scores of topics for the papers of a batch, and the reasons that add up to them.
 
-    raw = best clause + 0.5 * the positive others + standard score of the cosine with all clauses joined
+    raw = best clause + 0.5 * the positive others + standard score of the cosine with all clauses joined by ", "
 
 A clause's score is its weight times the best of its keywords' scores (see `scores`). The last term is for topics
 of two clauses and more: a word takes its sense from its neighbours, "trace" beside "software traceability".
@@ -20,8 +20,8 @@ from paperdigest.query import Clause, Field, Keyword, Occur, Query, parse_query
 from paperdigest.query.matching import admits
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.corpus import Corpus
-from paperdigest.ranking.scores import ABSENT, KeywordScores
-from paperdigest.ranking.vectors import GRID, on_grid
+from paperdigest.ranking.scores import ABSENT, KeywordScores, spoken
+from paperdigest.ranking.vectors import cosines, on_grid
 from paperdigest.types import Reason, StoredPaper, Topic
 
 if TYPE_CHECKING:
@@ -40,16 +40,15 @@ class TopicPlan:
     """A query as the batch scores it.
 
     ``clauses`` are those that add up, with ``rows`` their places in `Batch.clauses`. ``gate`` says for each
-    paper whether ``+`` and ``-`` admit it, None when there are none. The joined term of a paper is ``scale``
-    times the sum of the clauses' weighted cosines plus ``shift``; a scale of 0 means that there is none.
+    paper whether ``+`` and ``-`` admit it, None when there are none. ``joined`` is the row of the joined term in
+    `Batch.joined`, None when there is none.
     """
 
     query: Query
     clauses: tuple[Clause, ...]
     rows: tuple[int, ...]
     gate: NDArray[np.bool_] | None
-    scale: float = 0.0
-    shift: float = 0.0
+    joined: int | None = None
 
 
 def keywords_of(topics: Iterable[Topic]) -> tuple[Keyword, ...]:
@@ -63,8 +62,8 @@ def keywords_of(topics: Iterable[Topic]) -> tuple[Keyword, ...]:
 class Batch:
     """A corpus scored for the topics of any number of subscribers.
 
-    ``standard`` and ``cosine`` have one row for each distinct group of alternatives, shape (clauses, papers);
-    ``cosine`` is None without a model.
+    ``standard`` has one row for each distinct group of alternatives, shape (clauses, papers); ``joined`` one for
+    each distinct joined text, shape (texts, papers), 0 for papers without a vector, None without a model.
     """
 
     def __init__(
@@ -75,13 +74,16 @@ class Batch:
         self.corpus = corpus
         self.keywords = KeywordScores((keyword for group in wanted for keyword in group), corpus, archive, encoder)
         self._place = {group: place for place, group in enumerate(wanted)}
-        self.standard, self.cosine = self._matrices(list(wanted))
+        self.standard = self._best_of(list(wanted))
+        texts = dict.fromkeys(filter(None, (_joined_text(query) for query in queries)))
+        self._joined_place = {text: place for place, text in enumerate(texts)}
+        self.joined = self._nearness(list(texts), encoder)
         self._plans: dict[str, TopicPlan] = {}
 
     @property
     def has_vectors(self) -> bool:
         """Say whether a model took part."""
-        return self.cosine is not None
+        return self.keywords.cosine is not None
 
     def plan(self, query: str) -> TopicPlan:
         """Return how a query is scored; it must be one of the batch's topics, or empty.
@@ -102,7 +104,8 @@ class Batch:
             others += np.maximum(np.minimum(best, newcomer), 0)
             np.maximum(best, newcomer, out=best)
         best += others * np.float32(OTHERS)
-        best += self._joined(plan, np.arange(len(best)))
+        if plan.joined is not None and self.joined is not None:
+            best += self.joined[plan.joined]
         if plan.gate is not None:
             best[~plan.gate] = ABSENT
         return best
@@ -128,10 +131,9 @@ class Batch:
             if place == best or scores[place] > 0
             for reason in self._explain(clause, paper)
         ]
-        if joined := float(self._joined(plan, np.array([column]))[0]):
-            word = "close to" if joined > 0 else "far from"
-            text = f"{word} all of your words together"
-            found.append(Reason(text=text, keyword=str(plan.query), contribution=joined))
+        if plan.joined is not None and self.joined is not None and (near := float(self.joined[plan.joined, column])):
+            text = f"{'close to' if near > 0 else 'far from'} all of your words together"
+            found.append(Reason(text=text, keyword=str(plan.query), contribution=near))
         return found
 
     def _explain(self, clause: Clause, paper: StoredPaper) -> tuple[Reason, ...]:
@@ -141,27 +143,24 @@ class Batch:
         best = int(np.argmax(self.keywords.standard[rows, column]))
         return self.keywords.explain(clause.keywords[best], paper)
 
-    def _joined(self, plan: TopicPlan, columns: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the joined term of some papers: 0 for those without a vector."""
-        term = np.zeros(len(columns), dtype=np.float32)
-        if self.cosine is None or plan.scale == 0:
-            return term
-        for clause, row in zip(plan.clauses, plan.rows, strict=True):
-            term += self.cosine[row, columns] * np.float32(clause.weight)
-        term *= np.float32(plan.scale)
-        term += np.float32(plan.shift)
-        return np.where(self.corpus.has_vector[columns], term, np.float32(0))
-
-    def _matrices(
-        self, groups: Sequence[tuple[Keyword, ...]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Return one row a group: the best of its keywords for each paper, and the cosine of its first."""
+    def _best_of(self, groups: Sequence[tuple[Keyword, ...]]) -> NDArray[np.float32]:
+        """Return one row a group: the best of its keywords for each paper."""
         rows = [[self.keywords.row[keyword] for keyword in group] for group in groups]
         if all(len(each) == 1 for each in rows):
-            return self.keywords.standard, self.keywords.cosine
-        best, near = self.keywords.standard, self.keywords.cosine
-        standard = np.stack([best[each].max(axis=0) for each in rows])
-        return standard, None if near is None else near[[each[0] for each in rows]]
+            return self.keywords.standard
+        return np.stack([self.keywords.standard[each].max(axis=0) for each in rows])
+
+    def _nearness(self, texts: Sequence[str], encoder: Encoder | None) -> NDArray[np.float32] | None:
+        """Return the standard scores of the cosines with texts, shape (texts, papers)."""
+        if encoder is None or self.corpus.vectors is None or not texts:
+            return None
+        vectors = on_grid(encoder.encode(texts))
+        moments = self.keywords.archive.semantic(vectors)
+        near = cosines(vectors, self.corpus.vectors)
+        near -= moments.mean[:, None].astype(np.float32)
+        near /= moments.deviation[:, None].astype(np.float32)
+        near[:, ~self.corpus.has_vector] = 0
+        return near
 
     def _planned(self, query: Query) -> TopicPlan:
         clauses = _adding(query)
@@ -169,24 +168,9 @@ class Batch:
         if any(clause.occur is not Occur.MAY for clause in query.clauses):
             gate = np.array([admits(query, document) for document in self.corpus.documents], dtype=bool)
         rows = tuple(self._place[clause.keywords] for clause in clauses)
-        scale, shift = self._context(clauses)
-        return TopicPlan(query=query, clauses=clauses, rows=rows, gate=gate, scale=scale, shift=shift)
-
-    def _context(self, clauses: Sequence[Clause]) -> tuple[float, float]:
-        """Return scale and shift of the joined term: the standard score of the cosine with the sum of the vectors."""
-        vectors = self.keywords.vectors
-        if vectors is None:
-            return 0.0, 0.0
-        heads = [(clause.weight, vectors[self.keywords.row[clause.keywords[0]]]) for clause in clauses]
-        meant = [(weight, vector) for weight, vector in heads if vector.any()]
-        if len(meant) < 2:
-            return 0.0, 0.0
-        total = np.sum([weight * vector.astype(np.float64) for weight, vector in meant], axis=0) / GRID
-        length = float(np.sqrt(total @ total))
-        if length < 1e-6:
-            return 0.0, 0.0
-        moments = self.keywords.archive.semantic(on_grid(total[None]))
-        return 1 / (length * float(moments.deviation[0])), -float(moments.mean[0] / moments.deviation[0])
+        return TopicPlan(
+            query=query, clauses=clauses, rows=rows, gate=gate, joined=self._joined_place.get(_joined_text(query))
+        )
 
 
 def _readable(topics: Iterable[Topic]) -> list[Query]:
@@ -207,3 +191,9 @@ def _adding(query: Query) -> tuple[Clause, ...]:
 
 def _is_filter(clause: Clause) -> bool:
     return clause.occur is Occur.MUST and all(keyword.field in _FILTERS for keyword in clause.keywords)
+
+
+def _joined_text(query: Query) -> str:
+    """Return what a query's clauses say together, each by its first keyword; empty when fewer than two say anything."""
+    said = [text for clause in _adding(query) if (text := spoken(clause.keywords[0]))]
+    return ", ".join(said) if len(said) > 1 else ""

@@ -22,7 +22,7 @@ from paperdigest.types import Reason, StoredPaper
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ABSENT", "KeywordScores"]
+__all__ = ["ABSENT", "KeywordScores", "spoken"]
 
 ABSENT = np.float32(-np.inf)
 """The score of a paper that a keyword says nothing about; it adds nothing, and is below every other."""
@@ -127,13 +127,16 @@ class KeywordScores:
         return scores
 
 
+def spoken(keyword: Keyword) -> str:
+    """Return a keyword as words to be understood: empty for a beginning of a word, a name or a category."""
+    return "" if keyword.form is Form.PREFIX or keyword.field in _METADATA else " ".join(keyword.words)
+
+
 def _vectors(keywords: Sequence[Keyword], encoder: Encoder) -> NDArray[np.float32]:
-    """Return the keywords' vectors on the grid; zero for those that are no words to be understood."""
-    plain = [
-        " ".join(keyword.words) if keyword.form is not Form.PREFIX and keyword.field not in _METADATA else ""
-        for keyword in keywords
-    ]
-    return on_grid(encoder.encode(plain)) if plain else np.zeros((0, encoder.dimensions), dtype=np.float32)
+    """Return the keywords' vectors on the grid; zero for those that say nothing to be understood."""
+    if not keywords:
+        return np.zeros((0, encoder.dimensions), dtype=np.float32)
+    return on_grid(encoder.encode([spoken(keyword) for keyword in keywords]))
 
 
 def _metadata_text(keyword: Keyword) -> str:
