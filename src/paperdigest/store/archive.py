@@ -1,4 +1,4 @@
-"""The texts of the whole archive, read as a stream: counting words needs no authors, entries or keys."""
+"""The texts of the archive without authors, entries or keys: all as a stream, or the newest as a sample."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from paperdigest.store.engine import Database
 from paperdigest.store.tables import papers
 from paperdigest.types import Paper, PaperId, StoredPaper
 
-__all__ = ["texts"]
+__all__ = ["reference", "texts"]
 
 _AT_ONCE = 1000
+_TEXTS = select(papers.c.key, papers.c.title, papers.c.abstract, papers.c.first_seen_at)
 
 
 def texts(database: Database) -> Iterator[StoredPaper]:
@@ -22,11 +23,21 @@ def texts(database: Database) -> Iterator[StoredPaper]:
     Raises:
         StoreError: the database cannot be read.
     """
-    wanted = select(papers.c.key, papers.c.title, papers.c.abstract, papers.c.first_seen_at)
     with database.reading() as connection:
-        found = connection.execution_options(yield_per=_AT_ONCE).execute(wanted)
+        found = connection.execution_options(yield_per=_AT_ONCE).execute(_TEXTS)
         for key, title, abstract, first_seen_at in found:
             yield _text(key, title, abstract, first_seen_at)
+
+
+def reference(database: Database, limit: int) -> tuple[StoredPaper, ...]:
+    """Return the ``limit`` papers first seen last, with title and abstract alone: the newest first, then by identifier.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    newest = _TEXTS.order_by(papers.c.first_seen_at.desc(), papers.c.key).limit(limit)
+    with database.reading() as connection:
+        return tuple(_text(*row) for row in connection.execute(newest).tuples())
 
 
 def _text(key: str, title: str, abstract: str | None, first_seen_at: datetime) -> StoredPaper:

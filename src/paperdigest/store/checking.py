@@ -40,6 +40,26 @@ _INVARIANTS = {
         SELECT count(*) FROM papers JOIN versions v ON v.paper_id = papers.id
         WHERE v.first_seen_at < papers.first_seen_at
     """,
+    "papers more or fewer than there are in the word counts": """
+        SELECT abs(s.documents
+          - (SELECT count(*) FROM papers WHERE id <= s.counted_up_to)
+          - (SELECT count(*) FROM recounts WHERE paper_id NOT IN (SELECT id FROM papers)))
+        FROM (SELECT coalesce(max(documents), 0) AS documents, coalesce(max(counted_up_to), 0) AS counted_up_to
+          FROM archive_statistics) s
+    """,
+    "words counted in no paper, or in more than there are": """
+        SELECT count(*) FROM term_statistics
+        WHERE documents < 1 OR documents > (SELECT coalesce(max(documents), 0) FROM archive_statistics)
+    """,
+    "texts to be counted again of papers that were never counted": """
+        SELECT count(*) FROM recounts
+        WHERE paper_id > (SELECT coalesce(max(counted_up_to), 0) FROM archive_statistics)
+    """,
+    "vectors of another length than their model's": """
+        SELECT count(*) FROM vectors v JOIN vector_models m ON m.name = v.model
+        WHERE length(v.vector) <> 2 * m.dimensions OR length(v.digest) <> 16
+    """,
+    "judgements of something that is no identifier": "SELECT count(*) FROM judgements WHERE paper_key NOT LIKE '_%:_%'",
 }
 
 _COUNTS = {

@@ -12,8 +12,10 @@ from paperdigest.types import (
     Appearance,
     Author,
     Digest,
+    Highlight,
     Paper,
     PaperId,
+    Placement,
     RankedPaper,
     Reason,
     Schedule,
@@ -35,12 +37,14 @@ def thaw(frozen: str, *, number: int) -> Digest:
     """Read a frozen digest back, as number ``number``."""
     raw = json.loads(frozen)
     return Digest(
+        **_rest(Digest, raw, "id", "subscriber", "edition", "composed_at", "ranked", "revised", "notes"),
         id=number,
         subscriber=_subscriber(raw["subscriber"]),
         edition=date.fromisoformat(raw["edition"]),
         composed_at=datetime.fromisoformat(raw["composed_at"]),
-        considered=raw["considered"],
         ranked=tuple(_ranked(one) for one in raw["ranked"]),
+        revised=tuple(_stored(one) for one in raw.get("revised", ())),
+        notes=tuple(raw.get("notes", ())),
     )
 
 
@@ -78,18 +82,23 @@ def _subscriber(raw: Mapping[str, Any]) -> Subscriber:
 
 
 def _ranked(raw: Mapping[str, Any]) -> RankedPaper:
-    stored = raw["stored"]
     return RankedPaper(
-        score=raw["score"],
-        topic=raw["topic"],
+        **_rest(RankedPaper, raw, "stored", "reasons", "also", "placement", "highlights"),
+        stored=_stored(raw["stored"]),
         reasons=tuple(Reason(**_rest(Reason, reason)) for reason in raw["reasons"]),
-        stored=StoredPaper(
-            paper=_paper(stored["paper"]),
-            first_seen_at=datetime.fromisoformat(stored["first_seen_at"]),
-            entries=tuple(
-                Appearance(**_rest(Appearance, entry, "listed_on"), listed_on=date.fromisoformat(entry["listed_on"]))
-                for entry in stored["entries"]
-            ),
+        also=tuple(raw.get("also", ())),
+        placement=Placement(raw.get("placement", Placement.NEW)),
+        highlights=tuple(Highlight(**_rest(Highlight, highlight)) for highlight in raw.get("highlights", ())),
+    )
+
+
+def _stored(raw: Mapping[str, Any]) -> StoredPaper:
+    return StoredPaper(
+        paper=_paper(raw["paper"]),
+        first_seen_at=datetime.fromisoformat(raw["first_seen_at"]),
+        entries=tuple(
+            Appearance(**_rest(Appearance, entry, "listed_on"), listed_on=date.fromisoformat(entry["listed_on"]))
+            for entry in raw["entries"]
         ),
     )
 

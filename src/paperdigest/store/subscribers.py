@@ -107,7 +107,7 @@ class Subscribers:
             connection.execute(update(subscribers).where(subscribers.c.id == number).values(examined_on=edition))
 
     def remove(self, email: str) -> None:
-        """Remove a subscriber with their topics, digests and deliveries.
+        """Remove a subscriber with their topics, judgements, digests and deliveries.
 
         Raises:
             NotFoundError: there is none.
@@ -154,6 +154,7 @@ def _write_topics(connection: Connection, number: int, wanted: Sequence[Topic]) 
             "query": topic.query,
             "weight": topic.weight,
             "quota": topic.quota,
+            "threshold": topic.threshold,
         }
         for position, topic in enumerate(wanted, start=1)
     ]
@@ -170,11 +171,20 @@ def _load(connection: Connection, numbers: Sequence[int]) -> tuple[Subscriber, .
         for row in connection.execute(
             select(topics).where(topics.c.subscriber_id.in_(chunk)).order_by(topics.c.position)
         ).mappings():
-            topic = Topic(name=row["name"], query=row["query"], weight=row["weight"], quota=row["quota"])
-            wanted.setdefault(row["subscriber_id"], []).append(topic)
+            wanted.setdefault(row["subscriber_id"], []).append(_topic(row))
         for row in connection.execute(select(subscribers).where(subscribers.c.id.in_(chunk))).mappings():
             found[row["id"]] = _subscriber(row, tuple(wanted.get(row["id"], ())))
     return tuple(found[number] for number in numbers if number in found)
+
+
+def _topic(row: RowMapping) -> Topic:
+    return Topic(
+        name=row["name"],
+        query=row["query"],
+        weight=row["weight"],
+        quota=row["quota"],
+        threshold=row["threshold"],
+    )
 
 
 def _subscriber(row: RowMapping, wanted: tuple[Topic, ...]) -> Subscriber:
