@@ -117,7 +117,11 @@ def raw_score(case: Case, topic: int, slots: list[int], column: int) -> float:
     raw = scored[0] + 0.5 * sum(max(other, 0) for other in scored[1:]) if scored else -np.inf
     context = case.context
     if context is not None and (context.present is None or context.present[column]):
-        near = sum(float(context.matrix[clause, column]) for clause in slots if clause >= 0)
+        near = sum(
+            float(context.matrix[clause, column]) * weight
+            for clause, weight in zip(slots, weights, strict=True)
+            if clause >= 0
+        )
         raw += float(context.scale[topic]) * near + float(context.shift[topic])
     return raw
 

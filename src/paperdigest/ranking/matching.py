@@ -5,7 +5,7 @@ row a distinct clause, one column a paper. A topic's raw score of a paper is::
 
     raw = best + 0.5 * (sum of the positive others) + scale * (sum of the context) + shift
 
-over its clauses' scores, each times the clause's weight. Gathering, adding and choosing go block by block
+over its clauses, what each has being times its weight. Gathering, adding and choosing go block by block
 through buffers that stay in the processor's cache: time grows with the clauses of all topics together,
 memory with the block alone.
 """
@@ -166,10 +166,10 @@ class _Adder:
         best, several = self._best[: stop - start], 0
         for slot, many in self._topics.slots(start, stop):
             if not slot:
-                self._take(slot, start, many, best)
+                self._take(self._scores, slot, start, best)
                 continue
             top, rest = best[:many], self._others[:many]
-            taken = self._take(slot, start, many, self._taken[:many])
+            taken = self._take(self._scores, slot, start, self._taken[:many])
             several = several or many
             lesser = rest if slot == 1 else self._lesser[:many]
             np.minimum(top, taken, out=lesser)
@@ -182,10 +182,10 @@ class _Adder:
             best[:several] += self._others[:several]
         return best
 
-    def _take(self, slot: int, start: int, many: int, into: _Floats) -> _Floats:
-        """Gather the weighted scores of the ``slot``-th clauses of the ``many`` first topics of a block."""
-        block = slice(start, start + many)
-        np.take(self._scores, self._topics.clauses[slot, block], axis=0, out=into, mode="clip")
+    def _take(self, matrix: _Floats, slot: int, start: int, into: _Floats) -> _Floats:
+        """Gather what ``matrix`` has for the ``slot``-th clauses of as many topics as ``into`` has rows, weighted."""
+        block = slice(start, start + len(into))
+        np.take(matrix, self._topics.clauses[slot, block], axis=0, out=into, mode="clip")
         if self._topics.weights is not None:
             weights = self._topics.weights[slot, block]
             if (weights != 1).any():
@@ -194,13 +194,11 @@ class _Adder:
 
     def _add_context(self, context: Context, raw: _Floats, start: int, stop: int) -> None:
         together = self._others[: stop - start]
-        topics = self._topics.order[start:stop]
         for slot, many in self._topics.slots(start, stop):
-            indexes = self._topics.clauses[slot, start : start + many]
-            taken = self._taken[:many] if slot else together
-            np.take(context.matrix, indexes, axis=0, out=taken, mode="clip")
+            taken = self._take(context.matrix, slot, start, self._taken[:many] if slot else together)
             if slot:
                 together[:many] += taken
+        topics = self._topics.order[start:stop]
         together *= context.scale[topics, np.newaxis]
         together += context.shift[topics, np.newaxis]
         if context.present is not None:

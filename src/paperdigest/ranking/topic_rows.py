@@ -36,9 +36,9 @@ class Context:
     """How near a paper is to all clauses of a topic joined; linear in what the clauses have each.
 
     ``matrix``, shape (clauses, papers), is finite: row ``c`` the cosine of clause ``c`` (of several joined
-    alternatives their sum). A topic's term is ``scale * sum of its clauses' rows + shift``, with ``scale``
-    and ``shift`` of shape (n,): for the z-score of the cosine with the normalised sum ``v`` of the clauses'
-    vectors ``scale = 1 / (|v| * sd)`` and ``shift = -mean / sd``. Columns where ``present`` (shape (papers,);
+    alternatives their sum). A topic's term is ``scale * sum of weight * row over its clauses + shift``, with
+    ``scale`` and ``shift`` of shape (n,): for the z-score of the cosine with ``v``, the weighted sum of the
+    clauses' vectors, ``scale = 1 / (|v| * sd)`` and ``shift = -mean / sd``; 0 and 0 for no term. Columns where ``present`` (shape (papers,);
     None: everywhere) is False get no term.
     """
 
