@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
-from typing import Self
+from typing import Protocol, Self
 
 from paperdigest.ranking.quota import apportion
 from paperdigest.types import PaperId, Placement
@@ -42,8 +42,12 @@ LEAST_PLACES = 5
 FLOOR = 0.5
 """A paper nearly missed the cut when it has at least this part of the score of the last one that made it."""
 
-Near = Mapping[PaperId, Container[PaperId]]
-"""Which papers each is a near-duplicate of; both of a pair are named. A paper without any may be missing."""
+
+class Near(Protocol):
+    """Which papers each is a near-duplicate of; both of a pair are named. A dict will do."""
+
+    def get(self, paper_id: PaperId, /) -> Container[PaperId] | None:
+        """Return the near-duplicates of a paper, None when it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +133,7 @@ def select(
         shares: each topic's share of the places, above 0 (`quota.shares_of`).
         places: how many papers at most; below 1 gives none.
         explore: the lot, None to leave nothing to it.
-        near: see `Near` and `duplicates.near_duplicates`.
+        near: see `duplicates.Neighbours`.
 
     Raises:
         IndexError: a claim's topic has no share.
@@ -137,12 +141,12 @@ def select(
     wanted = _Wanted(claims)
     table = _Table(places, shares, wanted)
     for is_new in (True, False):
-        late = table.seat([one for one in wanted.claims if wanted.is_new[one.paper_id] is is_new], near or {})
-        table.seat(late, {})
+        late = table.seat([one for one in wanted.claims if wanted.is_new[one.paper_id] is is_new], near)
+        table.seat(late, None)
     certain = tuple(wanted.choice(one) for one in table.taken)
     if explore is None or places < LEAST_PLACES or len(certain) < places:
         return certain
-    return _explored(certain, wanted, explore, near or {})
+    return _explored(certain, wanted, explore, near)
 
 
 class _Wanted:
@@ -183,7 +187,7 @@ class _Table:
         self._places, self._shares, self._wanted = places, shares, wanted
         self.taken: dict[PaperId, int] = {}
 
-    def seat(self, claims: Sequence[Claim], near: Near) -> list[Claim]:
+    def seat(self, claims: Sequence[Claim], near: Near | None) -> list[Claim]:
         """Hear claims, best first, and return those of papers that step back behind one that has a place.
 
         In the first round each topic may take what is left of its share of all places, in the others its share of
@@ -216,7 +220,9 @@ class _Table:
         return {topic: parts[topic] - used[topic] for topic in topics}
 
 
-def _explored(certain: tuple[Choice, ...], wanted: _Wanted, explore: Exploration, near: Near) -> tuple[Choice, ...]:
+def _explored(
+    certain: tuple[Choice, ...], wanted: _Wanted, explore: Exploration, near: Near | None
+) -> tuple[Choice, ...]:
     """Give the last place to a paper drawn by lot, unless there is none to give or none to draw.
 
     The place is the last one whose paper is not the only one of any of its topics. The pool are the best papers
@@ -245,7 +251,7 @@ def _explored(certain: tuple[Choice, ...], wanted: _Wanted, explore: Exploration
     return (*(one for one in certain if one is not spared[-1]), drawn)
 
 
-def _is_behind(one: PaperId, chosen: Iterable[PaperId], near: Near) -> bool:
+def _is_behind(one: PaperId, chosen: Iterable[PaperId], near: Near | None) -> bool:
     """Say whether a paper is a near-duplicate of one of those chosen."""
-    neighbours = near.get(one)
+    neighbours = near.get(one) if near is not None else None
     return neighbours is not None and any(other in neighbours for other in chosen)
