@@ -79,6 +79,14 @@ class RankingSettings(_Table):
     queue_days: Annotated[int, Field(ge=1, le=60)] = 7
 
 
+class SemanticSettings(_Table):
+    """The vector model; used as soon as it is installed."""
+
+    enabled: bool = True
+    folder: str = ""
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+
 class DigestSettings(_Table):
     """What a digest looks like."""
 
@@ -142,6 +150,7 @@ class Settings(_Table):
     fetch: FetchSettings = FetchSettings()
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="huggingface", kind="huggingface"),)
     ranking: RankingSettings = RankingSettings()
+    semantic: SemanticSettings = SemanticSettings()
     digest: DigestSettings = DigestSettings()
     mail: MailSettings = MailSettings()
     path: Annotated[Path | None, Field(exclude=True)] = None

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from paperdigest.app import documents, plugging, storage
+from paperdigest.app import documents, plugging, semantic, storage
 from paperdigest.app.sending import Sending
 from paperdigest.config import Settings
 from paperdigest.errors import SourceError, UsageError
 from paperdigest.http import HttpClient
 from paperdigest.pipeline import fetching
+from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.pipeline.fetching import ConfiguredSource, FetchReport, Job, ListingReport, Progress
 from paperdigest.protocols import Source
 from paperdigest.query import parse_query
@@ -86,6 +88,11 @@ class App:
     def ensure_secret_key(self) -> None:
         """Make the key that signs message ids, unless there is one."""
         storage.ensure_secret_key(self.settings)
+
+    @cached_property
+    def encoder(self) -> CachedEncoder | None:
+        """The vector model with the vectors kept in the store; None when it cannot be used."""
+        return semantic.encoder(self.settings, self.store)
 
     @property
     def client(self) -> HttpClient:

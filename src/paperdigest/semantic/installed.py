@@ -38,7 +38,8 @@ class InstalledEncoder:
         check_extra("onnxruntime", "tokenizers")
         self.name = manifest.encoder
         self.dimensions = manifest.dimensions
-        self._folder, self._manifest, self._threads = folder, manifest, threads
+        self.manifest = manifest
+        self._folder, self._threads = folder, threads
         self._lock = threading.Lock()
         self._loaded: OnnxEncoder | None = None
 
@@ -50,7 +51,7 @@ class InstalledEncoder:
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = _load(self._folder, self._manifest, self._threads)
+                self._loaded = _load(self._folder, self.manifest, self._threads)
         return self._loaded.encode(texts)
 
 
