@@ -20,7 +20,7 @@ from paperdigest.query import Keyword
 from paperdigest.query.text import terms
 from paperdigest.ranking.bt import K1, ArchiveStatistics, BtScorer
 from paperdigest.ranking.corpus import Corpus
-from paperdigest.ranking.vectors import GRID
+from paperdigest.ranking.vectors import GRID, cosines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,9 @@ __all__ = ["PRIOR", "Archive", "Moments"]
 
 PRIOR = 100
 """How many imagined papers stand beside those of the archive."""
+
+COMMON = 0.5
+"""How much of what a paper has in common with every other is taken from its nearness."""
 
 COSINE_MEAN = 0.08
 COSINE_DEVIATION = 0.10
@@ -65,32 +68,59 @@ class Archive:
             square[place] = max(float(row @ row), self._typical(keyword) ** 2) / size
         return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-12)))
 
-    def semantic(self, vectors: NDArray[np.float32]) -> Moments:
-        """Return the moments of the cosines with these vectors of `vectors.on_grid`, shape (n, dimensions).
+    def nearness(self, vectors: NDArray[np.float32], papers: Corpus) -> NDArray[np.float32]:
+        """Return how near papers are to texts, as standard scores, shape (texts, papers); 0 where a vector is missing.
+
+        The nearness of a text v and a paper p is ``v·p - 0.5 * m·p`` with the archive's mean vector m: what a
+        paper has in common with every other counts against it.
+
+        Args:
+            vectors: of the texts, by `vectors.on_grid`, shape (texts, dimensions).
+            papers: a corpus with vectors.
+        """
+        if papers.vectors is None:
+            raise ValueError("papers without vectors are near to nothing")
+        common = np.rint(self._shift * GRID).astype(np.float32)
+        near = cosines(vectors, papers.vectors)
+        near -= cosines(common[None], papers.vectors)
+        moments = self._moments(vectors.astype(np.float64) / GRID - common / GRID)
+        near -= moments.mean[:, None].astype(np.float32)
+        near /= moments.deviation[:, None].astype(np.float32)
+        near[:, ~papers.has_vector] = 0
+        near[~np.any(vectors, axis=1)] = 0
+        return near
+
+    def _moments(self, vectors: NDArray[np.float64]) -> Moments:
+        """Return the moments of the products of these vectors, shape (n, dimensions), with those of all papers.
 
         From the reference papers' mean vector m and second moments S alone: the mean of v·p over all p is v·m,
         the mean of its square v'Sv. So this costs the same however large the sample is.
         """
         first, second, count = self._spread
-        exact = vectors.astype(np.float64) / GRID
         size = count + PRIOR
-        mean = (count * (exact @ first) + PRIOR * COSINE_MEAN) / size
-        square = count * np.einsum("ij,ij->i", exact @ second, exact)
+        mean = (count * (vectors @ first) + PRIOR * COSINE_MEAN) / size
+        square = count * np.einsum("ij,ij->i", vectors @ second, vectors)
         square = (square + PRIOR * (COSINE_MEAN**2 + COSINE_DEVIATION**2)) / size
         # Far above the noise of the sums, far below what a score shows: equal on every machine and in any company.
         mean, square = np.round(mean, 9), np.round(square, 9)
         return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-6)))
 
     @cached_property
+    def _shift(self) -> NDArray[np.float64]:
+        """What is taken from every text's vector: part of the archive's mean, less of it in a small archive."""
+        first, _, count = self._spread
+        return COMMON * count / (count + PRIOR) * first
+
+    @cached_property
     def _spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
         """The mean vector, the second moments and the number of the reference papers that have a vector."""
         vectors = self.reference.vectors
         if vectors is None:
-            raise ValueError("an archive without vectors has no cosines")
-        known = vectors[np.any(vectors, axis=1)].astype(np.float64) / GRID
+            raise ValueError("an archive without vectors is near to nothing")
+        known = vectors[self.reference.has_vector].astype(np.float64)
         if not len(known):
             return np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], vectors.shape[1])), 0
-        return known.mean(axis=0), known.T @ known / len(known), len(known)
+        return known.sum(axis=0) / len(known) / GRID, known.T @ known / len(known) / GRID**2, len(known)
 
     def _rows(self, keywords: Sequence[Keyword]) -> Iterator[NDArray[np.float64]]:
         return self.scorer.rows(keywords, self.reference)

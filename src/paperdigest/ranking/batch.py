@@ -21,7 +21,7 @@ from paperdigest.query.matching import admits
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.scores import ABSENT, KeywordScores, spoken
-from paperdigest.ranking.vectors import cosines, on_grid
+from paperdigest.ranking.vectors import on_grid
 from paperdigest.types import Reason, StoredPaper, Topic
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Batch:
     @property
     def has_vectors(self) -> bool:
         """Say whether a model took part."""
-        return self.keywords.cosine is not None
+        return self.keywords.near is not None
 
     def plan(self, query: str) -> TopicPlan:
         """Return how a query is scored; it must be one of the batch's topics, or empty.
@@ -154,13 +154,7 @@ class Batch:
         """Return the standard scores of the cosines with texts, shape (texts, papers)."""
         if encoder is None or self.corpus.vectors is None or not texts:
             return None
-        vectors = on_grid(encoder.encode(texts))
-        moments = self.keywords.archive.semantic(vectors)
-        near = cosines(vectors, self.corpus.vectors)
-        near -= moments.mean[:, None].astype(np.float32)
-        near /= moments.deviation[:, None].astype(np.float32)
-        near[:, ~self.corpus.has_vector] = 0
-        return near
+        return self.keywords.archive.nearness(on_grid(encoder.encode(texts)), self.corpus)
 
     def _planned(self, query: Query) -> TopicPlan:
         clauses = _adding(query)

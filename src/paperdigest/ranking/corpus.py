@@ -70,4 +70,5 @@ class Corpus:
         """Whether each paper has a vector, shape (papers,)."""
         if self.vectors is None:
             return np.zeros(len(self), dtype=bool)
-        return np.any(self.vectors, axis=1)
+        known: NDArray[np.bool_] = np.any(self.vectors, axis=1)
+        return known

@@ -1,7 +1,8 @@
 """The keyword x paper matrix of a batch: every distinct keyword is scored once, whoever asked for it.
 
-A keyword's score of a paper is the mean of two standard scores (see `archive`): how the paper's words match, and
-how near its vector is. Without a vector on either side it is the first alone.
+A keyword's score of a paper is made of two standard scores (see `archive`): how the paper's words match counts
+`WORDS`, and how near its vector is counts the rest. Where a vector is missing, the paper counts as ordinarily near.
+Without a model the words are all there is.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 from paperdigest.protocols import Encoder
 from paperdigest.query import Field, Form, Keyword
 from paperdigest.query.matching import keyword_matches
-from paperdigest.ranking.archive import Archive, Moments
+from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.corpus import Corpus
-from paperdigest.ranking.vectors import cosines, on_grid
+from paperdigest.ranking.vectors import on_grid
 from paperdigest.types import Reason, StoredPaper
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ FOLLOWED = 8.0
 LISTED = 3.0
 """The score of a paper in a category or source that was asked for."""
 
+WORDS = 0.45
+"""What the words count, beside the vectors."""
+
 _METADATA = {Field.AUTHOR: FOLLOWED, Field.CATEGORY: LISTED, Field.SOURCE: LISTED}
 
 
@@ -43,8 +47,7 @@ class KeywordScores:
         keywords: the distinct keywords; ``row`` maps each to its row.
         standard: their scores, shape (keywords, papers); `ABSENT` where a strict keyword does not match or,
             without vectors, no word is in common.
-        cosine: the cosines, shape (keywords, papers), or None without a model; 0 where a vector is missing.
-        vectors: the keywords' vectors on the grid, shape (keywords, dimensions), or None.
+        near: the part of the vectors, shape (keywords, papers), or None without a model; 0 where one is missing.
 
     Takes 8 bytes for each keyword and paper.
     """
@@ -55,13 +58,10 @@ class KeywordScores:
         self.keywords = tuple(dict.fromkeys(keywords))
         self.row = {keyword: row for row, keyword in enumerate(self.keywords)}
         self.corpus, self.archive = corpus, archive
-        self.vectors = _vectors(self.keywords, encoder) if encoder and corpus.vectors is not None else None
         self.lexical = archive.lexical(self.keywords)
-        self.semantic: Moments | None = None
-        self.cosine: NDArray[np.float32] | None = None
-        if self.vectors is not None and corpus.vectors is not None:
-            self.semantic = archive.semantic(self.vectors)
-            self.cosine = cosines(self.vectors, corpus.vectors)
+        self.near: NDArray[np.float32] | None = None
+        if encoder is not None and corpus.vectors is not None:
+            self.near = archive.nearness(_vectors(self.keywords, encoder), corpus)
         self.standard = np.empty((len(self.keywords), len(corpus)), dtype=np.float32)
         for place, (keyword, raw) in enumerate(
             zip(self.keywords, archive.scorer.rows(self.keywords, corpus), strict=True)
@@ -79,8 +79,7 @@ class KeywordScores:
             return ()
         if keyword.field in _METADATA:
             return (Reason(text=_metadata_text(keyword), keyword=str(keyword), contribution=score),)
-        near = self._nearness(place, column)
-        share = 1.0 if near is None else 0.5
+        share = 1.0 if self.near is None else WORDS
         mean, deviation = self.lexical.mean[place], self.lexical.deviation[place]
         reasons = [
             Reason(
@@ -98,31 +97,20 @@ class KeywordScores:
                 contribution=-share * mean / deviation,
             )
         )
-        if near is not None:
-            word = "close to" if near > 0 else "far from"
-            reasons.append(Reason(text=f"{word} {_marked(keyword)}", keyword=str(keyword), contribution=0.5 * near))
+        if self.near is not None and (near := float(self.near[place, column])):
+            text = f"{'close to' if near > 0 else 'far from'} {_marked(keyword)}"
+            reasons.append(Reason(text=text, keyword=str(keyword), contribution=(1 - WORDS) * near))
         return tuple(reasons)
-
-    def _nearness(self, place: int, column: int) -> float | None:
-        """Return the standard score of the cosine; None when a vector is missing."""
-        if self.cosine is None or self.semantic is None or not self._has_vectors(place)[column]:
-            return None
-        return float((self.cosine[place, column] - self.semantic.mean[place]) / self.semantic.deviation[place])
-
-    def _has_vectors(self, place: int) -> NDArray[np.bool_]:
-        """Say for each paper whether its vector can be compared with that keyword's."""
-        assert self.vectors is not None
-        return self.corpus.has_vector & bool(np.any(self.vectors[place]))
 
     def _standardised(self, place: int, keyword: Keyword, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         if keyword.field in _METADATA:
             hits = np.array([keyword_matches(keyword, document) for document in self.corpus.documents], dtype=bool)
-            return np.where(hits, _METADATA[keyword.field], ABSENT)
-        scores = (raw - self.lexical.mean[place]) / self.lexical.deviation[place]
-        if self.cosine is not None and self.semantic is not None:
-            near = (self.cosine[place] - self.semantic.mean[place]) / self.semantic.deviation[place]
-            scores = np.where(self._has_vectors(place), 0.5 * (scores + near), scores)
-        if keyword.is_strict or self.cosine is None:
+            given: NDArray[np.float64] = np.where(hits, _METADATA[keyword.field], ABSENT)
+            return given
+        scores: NDArray[np.float64] = (raw - self.lexical.mean[place]) / self.lexical.deviation[place]
+        if self.near is not None:
+            scores = WORDS * scores + (1 - WORDS) * self.near[place]
+        if keyword.is_strict or self.near is None:
             scores[raw == 0] = ABSENT
         return scores
 

@@ -31,6 +31,6 @@ def on_grid(vectors: ArrayLike) -> NDArray[np.float32]:
 
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosines of vectors of `on_grid`, shape (left, right): exact, whatever stands beside them."""
-    product = left @ right.T
+    product: NDArray[np.float32] = left @ right.T
     product *= np.float32(1 / GRID**2)
     return product
