@@ -8,8 +8,8 @@ A reader's profile has up to three parts. Each scores a paper ``x``, all vectors
 
 ``direction`` (Fisher's linear discriminant, one inverse for all readers) joins from ten likes on: with fewer
 it is worse than none. Each part becomes a z-score over the reference archive, which makes parts and days
-comparable, and a paper's learned score is the mean of the parts it has: without a model, or a vector of its
-own, ``words`` alone. The score enters a topic with `weight_of`.
+comparable, and the learned score is the mean of the profile's parts: without a model ``words`` alone. A part that
+knows nothing of a paper counts 0 for it, as for an ordinary one. The score enters a topic with `weight_of`.
 
 Dislikes without any like only push down: a part above 0 then counts 0.
 
@@ -141,8 +141,7 @@ class Profile:
     def score(self, texts: Texts) -> Learned:
         """Score papers, each by itself; linear in their words and in the dimensions of their vectors."""
         both = {part.name: part.scores(texts) for part in self.parts}
-        known = [_is_known(part.name, texts) for part in self.parts]
-        share = 1 / np.maximum(np.sum(known, axis=0, dtype=np.float64), 1) if known else np.zeros(len(texts))
+        share = 1 / max(len(self.parts), 1)
         liked, disliked = np.zeros(len(texts)), np.zeros(len(texts))
         for pro, against in both.values():
             liked, disliked = liked + pro * share, disliked + against * share
