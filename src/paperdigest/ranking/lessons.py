@@ -19,7 +19,7 @@ from paperdigest.ranking.learning import Learned, Profile, nearest
 from paperdigest.ranking.replaying import Replay, replay
 from paperdigest.ranking.spaces import Background, Texts, WordSpace
 from paperdigest.ranking.vectors import on_grid
-from paperdigest.types import Judgement, Paper, Reason, StoredPaper, Topic
+from paperdigest.types import Judgement, Paper, Reason, StoredPaper, Topic, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +31,13 @@ __all__ = ["Learner", "Lesson"]
 class Lesson:
     """What was learned for one topic: ``scores`` add to the topic's raw scores, shape (papers,); 0 if not kept.
 
-    ``replay`` says how well held-back likes rank before and after, None when nobody asked.
+    ``verdict`` says how well held-back likes rank before and after, and ``notes`` what is new; both are empty
+    when the caller knew whether to keep it.
     """
 
     scores: NDArray[np.float64]
     kept: bool
-    replay: Replay | None
+    verdict: Verdict | None
     notes: tuple[str, ...]
     _learned: Learned
     _likes: tuple[Judgement, ...]
@@ -79,20 +80,33 @@ class Learner:
         dislikes = tuple(one for one in judged if not one.liked)
         pro, against = self._texts(likes), self._texts(dislikes)
         learned = Profile.of(self._background, pro, against).score(self._candidates)
-        tried = self._replay(topic, likes, pro, against) if kept is None and topic.query.strip() else None
-        is_kept = tried.kept if tried is not None else kept is not False
+        verdict = self._verdict(topic, judged, likes, pro, against) if kept is None else None
+        is_kept = verdict.kept if verdict is not None else kept is True
         factor = 1.0 if topic.query.strip() or not learned.weight else 1 / learned.weight
         return Lesson(
             scores=learned.score * (learned.weight * factor) if is_kept else np.zeros(len(self._corpus)),
             kept=is_kept,
-            replay=tried,
-            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept else (),
+            verdict=verdict,
+            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept and verdict is not None else (),
             _learned=learned,
             _likes=likes,
             _dislikes=dislikes,
             _nearest_like=nearest(self._candidates, pro),
             _nearest_dislike=nearest(self._candidates, against),
             _factor=factor,
+        )
+
+    def _verdict(
+        self, topic: Topic, judged: Sequence[Judgement], likes: Sequence[Judgement], pro: Texts, against: Texts
+    ) -> Verdict:
+        """Try what was learned; a topic of examples alone has nothing to compare it with, and keeps it."""
+        tried = self._replay(topic, likes, pro, against) if topic.query.strip() else None
+        return Verdict(
+            topic=topic.name,
+            judgements=len(judged),
+            kept=tried is None or tried.kept,
+            before=tried.before if tried else 0.0,
+            after=tried.after if tried else 0.0,
         )
 
     def _replay(self, topic: Topic, likes: Sequence[Judgement], pro: Texts, against: Texts) -> Replay:

@@ -117,6 +117,7 @@ class Ranker:
             considered=int(np.count_nonzero(candidates)),
             notes=tuple(note for each in scored if each.lesson for note in each.lesson.notes),
             method=self.method,
+            verdicts=tuple(each.lesson.verdict for each in scored if each.lesson and each.lesson.verdict),
         )
 
     def candidates(self, request: RankRequest) -> NDArray[np.bool_]:
@@ -134,7 +135,8 @@ class Ranker:
         """
         plan = self.batch.plan(topic.query)
         judged = [one for one in request.judgements if one.topic in (None, topic.name)]
-        lesson = self._learner.lesson(topic, judged) if judged else None
+        kept = None if request.kept is None else topic.name in request.kept
+        lesson = self._learner.lesson(topic, judged, kept=kept) if judged else None
         raw = self.batch.raw(plan).astype(np.float64) if plan.clauses else np.zeros(len(self.corpus))
         if lesson is not None:
             raw = raw + lesson.scores

@@ -15,6 +15,7 @@ from paperdigest.types.digests import (
     Ranking,
     RankRequest,
     Reason,
+    Verdict,
 )
 from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
 from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
@@ -47,4 +48,5 @@ __all__ = [
     "Topic",
     "Unmodified",
     "Validators",
+    "Verdict",
 ]

@@ -20,6 +20,7 @@ __all__ = [
     "RankedPaper",
     "Ranking",
     "Reason",
+    "Verdict",
 ]
 
 
@@ -114,7 +115,8 @@ class RankRequest:
     """What is to be ranked for one subscriber and edition, out of a batch's papers.
 
     Papers first seen before ``since`` or named in ``seen`` are out; those first seen before ``new_since``
-    have waited since an earlier edition.
+    have waited since an earlier edition. ``kept`` names the topics whose likes were found to help when they
+    were last tried; None to try now.
     """
 
     subscriber: Subscriber
@@ -123,6 +125,7 @@ class RankRequest:
     new_since: datetime
     seen: frozenset[PaperId] = frozenset()
     judgements: tuple[Judgement, ...] = ()
+    kept: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         require_utc(self.since, "since")
@@ -130,13 +133,31 @@ class RankRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How well a topic ranks the subscriber's own likes ``before`` and ``after`` learning, and whether that is kept.
+
+    ``judgements`` counts those that were learned from.
+    """
+
+    topic: str
+    judgements: int
+    kept: bool
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """What ranking answers to a `RankRequest`: the choice, and what a digest says of how it came about."""
+    """What ranking answers to a `RankRequest`: the choice, and what a digest says of how it came about.
+
+    ``verdicts`` and ``notes`` are of what was learned now, empty when the request said what to keep.
+    """
 
     ranked: tuple[RankedPaper, ...] = ()
     considered: int = 0
     notes: tuple[str, ...] = ()
     method: str = ""
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class DeliveryState(StrEnum):
