@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Clause", "Field", "Form", "Keyword", "Occur", "Query"]
+from paperdigest.query.fields import Field, reads_as_field
 
+__all__ = [
+    "LEAST_WEIGHT",
+    "MOST_WEIGHT",
+    "OPERATORS",
+    "WEIGHT_END",
+    "Clause",
+    "Field",
+    "Form",
+    "Keyword",
+    "Occur",
+    "Query",
+    "is_balanced",
+]
 
-class Field(StrEnum):
-    """Where a keyword must stand; without one: in the title or the abstract."""
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 100.0
+"""The bounds of a clause's weight."""
 
-    TITLE = "title"
-    ABSTRACT = "abstract"
-    AUTHOR = "author"
-    CATEGORY = "cat"
-    SOURCE = "source"
+OPERATORS = frozenset(("AND", "OR", "NOT"))
+"""What other search engines read as operators: alone and in capitals they are no words, unless quoted."""
+
+WEIGHT_END = re.compile(r"\^(?:[-+]?(?:[0-9][0-9.]*|\.[0-9.]+)(?:e[-+]?[0-9]+)?|[-+]?(?:inf|nan)|)\Z", re.IGNORECASE)
+"""A weight, good or bad, at the end of a word; ``R^2D2`` has none."""
+
+_SIGNS_AT_START = tuple("+-=(^*")
 
 
 class Form(StrEnum):
@@ -57,7 +73,9 @@ class Keyword:
 
     def __str__(self) -> str:
         text = " ".join(self.words)
-        text = f'"{text}"' if self.is_phrase else text
+        is_operator = text in OPERATORS and self.form is Form.STEMMED and not self.field
+        if self.is_phrase or is_operator or (self.form is not Form.PREFIX and _means_more_unquoted(text)):
+            text = f'"{text}"'
         text = f"={text}" if self.form is Form.EXACT else f"{text}*" if self.form is Form.PREFIX else text
         return f"{self.field.value}:{text}" if self.field else text
 
@@ -74,7 +92,7 @@ class Clause:
         sign = {Occur.MAY: "", Occur.MUST: "+", Occur.NEVER: "-"}[self.occur]
         text = " OR ".join(str(keyword) for keyword in self.keywords)
         text = f"({text})" if len(self.keywords) > 1 else text
-        return f"{sign}{text}" + (f"^{self.weight:g}" if self.weight != 1 else "")
+        return f"{sign}{text}" + (f"^{repr(self.weight).removesuffix('.0')}" if self.weight != 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +113,24 @@ class Query:
 
     def __str__(self) -> str:
         return " ".join(str(clause) for clause in self.clauses)
+
+
+def _means_more_unquoted(word: str) -> bool:
+    """Say whether a word reads as something else, or as less, when it stands without quotes."""
+    return (
+        word.startswith(_SIGNS_AT_START)
+        or "*" in word
+        or reads_as_field(word) is not None
+        or WEIGHT_END.search(word) is not None
+        or not is_balanced(word)
+    )
+
+
+def is_balanced(word: str) -> bool:
+    """Say whether each parenthesis of a word has its other half in it."""
+    depth = 0
+    for char in word:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0

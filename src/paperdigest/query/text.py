@@ -19,7 +19,7 @@ from typing import Self
 
 import Stemmer
 
-__all__ = ["STOP_WORDS", "Document", "Field", "Terms", "find_run", "prepare", "stems", "terms"]
+__all__ = ["STOP_WORDS", "Document", "Field", "Terms", "find_run", "prepare", "stems", "terms", "words"]
 
 TITLE_COPIES = 2
 """A word of the title counts as often as this many words of the abstract."""
@@ -98,6 +98,11 @@ class Field:
             return None
         piece = self.text[self.places[first][0] : self.places[first + len(stems) - 1][1]]
         return " ".join(piece.split())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of ``text`` in order, folded but not stemmed."""
+    return tuple(_WORD.findall(_fold(text)))
 
 
 def stems(text: str) -> tuple[str, ...]:
