@@ -37,7 +37,7 @@ def reference(database: Database, limit: int) -> tuple[StoredPaper, ...]:
     """
     newest = _TEXTS.order_by(papers.c.first_seen_at.desc(), papers.c.key).limit(limit)
     with database.reading() as connection:
-        return tuple(_text(*row) for row in connection.execute(newest).tuples())
+        return tuple(_text(*row) for row in connection.execute(newest))
 
 
 def _text(key: str, title: str, abstract: str | None, first_seen_at: datetime) -> StoredPaper:

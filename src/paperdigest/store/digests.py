@@ -146,7 +146,7 @@ class Digests:
             .order_by(key)
         )
         with self._database.reading() as connection:
-            found = connection.execute(wanted).tuples().all()
+            found = connection.execute(wanted).all()
         return {one: Shown(edition=edition, version=version) for one, edition, version in found}
 
 

@@ -22,6 +22,9 @@ from paperdigest.types import Judgement, PaperId
 
 __all__ = ["Judgements"]
 
+_Place = tuple[str, str]
+"""A topic's name, empty for all topics, and the identifier by which a paper is known now: one judgement each."""
+
 
 class Judgements:
     """The judgements of one database. Every method may raise StoreError; writers are all or nothing."""
@@ -54,26 +57,45 @@ class Judgements:
         with self._database.writing() as connection:
             if connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber_id)).first() is None:
                 raise NotFoundError("subscriber", str(subscriber_id), "See `paperdigest subscriber list`")
+            stored = _stored(connection, subscriber_id)
             rows = [_row(subscriber_id, one) for one in said]
             known = _present_keys(connection, [row["paper_key"] for row in rows])
-            stored = {(row["topic"], row["key"]): row for row in connection.execute(_rows([subscriber_id])).mappings()}
-            winners: dict[tuple[str | None, str], dict[str, Any]] = {}
+            winners: dict[_Place, dict[str, Any]] = {}
             for row in rows:
-                place = (row["topic"], known.get(row["paper_key"], row["paper_key"]))
-                before = winners.get(place) or stored.get(place)
+                place = (row["topic"] or "", known.get(row["paper_key"], row["paper_key"]))
+                before = winners.get(place) or (stored[place][-1] if place in stored else None)
                 if before is None or row["judged_at"] >= before["judged_at"]:
                     winners[place] = row
-            for topic, key in winners:
-                _remove(connection, subscriber_id, key, topic)
+            _delete(connection, [row["id"] for place in winners.keys() & stored.keys() for row in stored[place]])
             if winners:
-                connection.execute(insert(judgements), [row for _, row in sorted(winners.items(), key=_place)])
+                connection.execute(insert(judgements), [winners[place] for place in sorted(winners)])
             return len(winners.keys() - stored.keys())
 
     def remove(self, subscriber_id: int, paper_key: str, topic: str | None) -> int:
-        """Forget what was said of a paper, by whatever identifier, for that topic (None: for all); return how many."""
+        """Forget what was said of a paper, by whatever identifier, for that topic (None: for all).
+
+        Returns:
+            1, or 0 when nothing was said of it.
+        """
+        said_of = _writable(paper_key)
         with self._database.writing() as connection:
-            key = _present_keys(connection, [paper_key]).get(paper_key, paper_key)
-            return _remove(connection, subscriber_id, key, topic)
+            place = (_writable(topic or ""), _present_keys(connection, [said_of]).get(said_of, said_of))
+            rows = _stored(connection, subscriber_id).get(place, [])
+            _delete(connection, [row["id"] for row in rows])
+        return int(bool(rows))
+
+
+def _stored(connection: Connection, subscriber_id: int) -> dict[_Place, list[RowMapping]]:
+    """Return the rows of each place, the newest last; there are several where papers were joined since."""
+    found: dict[_Place, list[RowMapping]] = {}
+    for row in connection.execute(_rows([subscriber_id])).mappings():
+        found.setdefault((row["topic"] or "", row["key"]), []).append(row)
+    return found
+
+
+def _delete(connection: Connection, numbers: Sequence[int]) -> None:
+    for chunk in chunks(numbers):
+        connection.execute(delete(judgements).where(judgements.c.id.in_(chunk)))
 
 
 def _rows(subscriber_ids: Sequence[int]) -> Select[Any]:
@@ -109,41 +131,23 @@ def _present_keys(connection: Connection, keys: Iterable[str]) -> dict[str, str]
     now: dict[str, str] = {}
     columns = select(paper_keys.c.key, papers.c.key).join(papers, papers.c.id == paper_keys.c.paper_id)
     for chunk in chunks(dict.fromkeys(keys)):
-        now.update(connection.execute(columns.where(paper_keys.c.key.in_(chunk))).tuples().all())
+        now.update(connection.execute(columns.where(paper_keys.c.key.in_(chunk))).all())
     return now
-
-
-def _remove(connection: Connection, subscriber_id: int, key: str, topic: str | None) -> int:
-    """Delete the judgements of a paper under any of its identifiers; ``key`` is the present one."""
-    aliases = select(paper_keys.c.key).where(
-        paper_keys.c.paper_id == select(papers.c.id).where(papers.c.key == key).scalar_subquery()
-    )
-    gone = delete(judgements).where(
-        judgements.c.subscriber_id == subscriber_id,
-        judgements.c.topic.is_not_distinct_from(topic),
-        (judgements.c.paper_key == key) | judgements.c.paper_key.in_(aliases),
-    )
-    return connection.execute(gone).rowcount
 
 
 def _row(subscriber_id: int, one: Judgement) -> dict[str, Any]:
     return {
         "subscriber_id": subscriber_id,
-        "topic": one.topic,
+        "topic": _writable(one.topic or "") or None,
         "paper_key": _writable(str(one.paper_id)),
         "title": _writable(one.title),
-        "abstract": None if one.abstract is None else _writable(one.abstract),
+        "abstract": _writable(one.abstract) if one.abstract is not None else None,
         "liked": one.liked,
         "judged_at": one.judged_at,
-        "origin": one.origin,
+        "origin": _writable(one.origin),
     }
 
 
 def _writable(text: str) -> str:
     """Return the text with "?" for half characters, which no database takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _place(winner: tuple[tuple[str | None, str], dict[str, Any]]) -> tuple[str, str]:
-    (topic, key), _ = winner
-    return key, topic or ""

@@ -48,7 +48,7 @@ class Learning:
             for chunk in chunks(dict.fromkeys(subscriber_ids)):
                 found.update((number, []) for number in chunk)
                 rows = connection.execute(wanted.where(learning.c.subscriber_id.in_(chunk)))
-                for number, topic, seen, kept, before, after, judged_at in rows.tuples():
+                for number, topic, seen, kept, before, after, judged_at in rows:
                     replay = Replay(
                         topic=topic,
                         judgements_seen=seen,

@@ -100,11 +100,11 @@ class Statistics:
                 select(archive_statistics.c.documents, archive_statistics.c.total_length)
             ).one_or_none()
             if terms is None:
-                found.update(connection.execute(columns).tuples())
+                found.update(iter(connection.execute(columns)))
             else:
                 for chunk in chunks(sorted({term for term in terms if len(term) <= LONGEST_TERM})):
                     wanted = columns.where(term_statistics.c.term.in_(chunk))
-                    found.update(connection.execute(wanted).tuples())
+                    found.update(iter(connection.execute(wanted)))
         documents, length = size or (0, 0)
         return ArchiveCounts(
             documents=documents,
@@ -146,13 +146,15 @@ def _start(connection: Connection) -> None:
 def _recount(connection: Connection) -> int:
     """Take old texts out and count the present ones in their place; return how many."""
     wanted = select(recounts).order_by(recounts.c.paper_id).limit(BATCH)
-    old = connection.execute(wanted).tuples().all()
+    old = connection.execute(wanted).all()
+    if not old:
+        return 0
     change = _Change()
     for _, title, abstract in old:
         change.count(title, abstract, sign=-1)
     for chunk in chunks(number for number, _, _ in old):
         present = select(papers.c.title, papers.c.abstract).where(papers.c.id.in_(chunk))
-        for title, abstract in connection.execute(present).tuples():
+        for title, abstract in connection.execute(present):
             change.count(title, abstract)
         connection.execute(delete(recounts).where(recounts.c.paper_id.in_(chunk)))
     _apply(connection, change)
@@ -163,7 +165,7 @@ def _count_new(connection: Connection) -> int:
     """Count the next papers; return how many."""
     up_to = connection.execute(select(archive_statistics.c.counted_up_to)).scalar_one()
     wanted = select(papers.c.id, papers.c.title, papers.c.abstract).where(papers.c.id > up_to)
-    found = connection.execute(wanted.order_by(papers.c.id).limit(BATCH)).tuples().all()
+    found = connection.execute(wanted.order_by(papers.c.id).limit(BATCH)).all()
     change = _Change()
     for _, title, abstract in found:
         change.count(title, abstract)

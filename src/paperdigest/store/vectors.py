@@ -59,7 +59,7 @@ class Vectors:
             if dimensions is None:
                 return {}
             for chunk in chunks(dict.fromkeys(digests)):
-                rows = dict(connection.execute(wanted.where(vectors.c.digest.in_(chunk))).tuples().all())
+                rows = dict(connection.execute(wanted.where(vectors.c.digest.in_(chunk))).all())
                 for digest in chunk:
                     vector = _read(rows.get(digest), dimensions)
                     if vector is not None:
@@ -99,7 +99,7 @@ class Vectors:
         """Return how many vectors there are of each model."""
         counted = select(vectors.c.model, func.count()).group_by(vectors.c.model).order_by(vectors.c.model)
         with self._database.reading() as connection:
-            return dict(connection.execute(counted).tuples().all())
+            return dict(connection.execute(counted).all())
 
     def prune(self, model: str, keep: Collection[bytes]) -> int:
         """Remove a model's vectors but those of ``keep``; return how many. Keeping none forgets the model."""
