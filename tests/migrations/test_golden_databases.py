@@ -14,14 +14,31 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from paperdigest.errors import SchemaVersionError, StoreError
 from paperdigest.query import parse_query
 from paperdigest.store import Store, schema
+from paperdigest.store.digests import Digests, Shown
 from paperdigest.store.engine import Database, connect_raw
-from paperdigest.types import Entry, Validators
-from tests.store_samples import DAY, arxiv, listing, named, paper
+from paperdigest.store.judgements import Judgements
+from paperdigest.store.learning import Learning, Replay
+from paperdigest.store.statistics import Statistics
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.store.vectors import Vectors, digest_of
+from paperdigest.types import (
+    Digest,
+    Entry,
+    Highlight,
+    Judgement,
+    Placement,
+    RankedPaper,
+    Subscriber,
+    Topic,
+    Validators,
+)
+from tests.store_samples import DAY, MOMENT, arxiv, listing, named, paper
 
 FOLDER = Path(__file__).parent
 GOLDEN = sorted(FOLDER.glob("golden-*.sql"))
@@ -46,6 +63,44 @@ def fill(store: Store) -> None:
     store.record(listing(Entry(paper=traced, announce_type="replace"), source="arxiv", hours=1), authority=3)
     store.record(listing(Entry(paper=traced, upvotes=5), day=DAY + timedelta(days=1), hours=24), authority=2)
     store.save_waits({"arxiv": datetime(2026, 4, 15, 12, tzinfo=UTC)})
+
+
+def fill_ranking(store: Store) -> None:
+    """What schema 0002 added, and a digest that uses it."""
+    who = Subscribers(store.database).add(
+        Subscriber(
+            email="you@example.org",
+            topics=(Topic(name="trace", query="trace", threshold=0.25), Topic(name="liked", query="")),
+            created_at=MOMENT,
+        )
+    )
+    first, second = (store.paper(arxiv(local)) for local in ("2604.00001", "2604.00002"))
+    explored = RankedPaper(
+        stored=second,
+        score=0.5,
+        topic="trace",
+        also=("liked",),
+        placement=Placement.EXPLORED,
+        propensity=0.25,
+        highlights=(Highlight(field="title", start=0, end=1),),
+    )
+    made = Digest(
+        subscriber=who,
+        edition=DAY,
+        composed_at=MOMENT,
+        ranked=(explored,),
+        revised=(first,),
+        notes=("More like it.",),
+        method="bt",
+        considered=2,
+    )
+    Digests(store.database).add(made, message_id=lambda number: f"<{number}@x>", expires_at=MOMENT)
+    Statistics(store.database).update()
+    Vectors(store.database).put("model", {digest_of("text"): np.array([0.5, -1.0])})
+    said = Judgement(paper_id=arxiv("2604.00001"), title="Tracing", liked=True, judged_at=MOMENT, topic="trace")
+    Judgements(store.database).add(who.id, [said])
+    replay = Replay(topic="trace", judgements_seen=1, kept=True, before=0.25, after=0.5, judged_at=MOMENT)
+    Learning(store.database).save(who.id, [replay])
 
 
 def text_of(connection: sqlite3.Connection) -> str:
@@ -128,6 +183,75 @@ def test_migrations_from_nothing_make_what_a_new_database_is_made_of(fresh: Stor
         schema.mark_current(connection)
     database.close()
     assert described(path) == described(fresh.path)
+
+
+GOLDEN_DIGEST = """
+INSERT INTO subscribers VALUES
+  (1, 'you@example.org', NULL, 'active', '01234', '07:00', 'UTC', NULL, 10, '2026-04-01T00:00:00.000000Z', NULL);
+INSERT INTO topics VALUES (1, 1, 'trace', 'trace', 2.0, 0.5);
+INSERT INTO digests VALUES (1, 1, '2026-04-17', '2026-04-17T06:00:00.000000Z', 2, '{}');
+INSERT INTO digest_items VALUES (1, 'arxiv:2604.00001', 1), (1, 'arxiv:2604.00002', 2);
+INSERT INTO deliveries VALUES (1, 1, 'sent', 1, '<1@x>', '2026-04-17T06:00:00.000000Z', '2026-04-19T06:00:00.000000Z',
+  NULL, NULL, 1, 250, NULL, '2026-04-17T06:00:01.000000Z');
+INSERT INTO versions VALUES (1, 3, '2026-04-18T06:00:00.000000Z', 'arxiv');
+"""
+"""Rows of schema 0001 whose tables 0002 changed; version 3 came after the digest."""
+
+
+def test_subscribers_and_digests_of_schema_0001_are_kept_and_told_which_versions_were_shown(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    load(FOLDER / "golden-0001.sql", path)
+    with contextlib.closing(connect_raw(path)) as connection:
+        connection.executescript(GOLDEN_DIGEST)
+    schema.upgrade(path)
+    store = Store.open(path)
+    try:
+        assert store.check() == ()
+        who = Subscribers(store.database).get("you@example.org")
+        assert who.topics == (Topic(name="trace", query="trace", weight=2.0, quota=0.5),)
+        edition = DAY + timedelta(days=2)
+        assert Digests(store.database).shown(who.id) == {
+            "arxiv:2604.00001": Shown(edition=edition, version=2),
+            "arxiv:2604.00002": Shown(edition=edition, version=None),
+        }
+        with contextlib.closing(connect_raw(path)) as connection:
+            columns = "paper_key, position, placement, propensity, score, topic, version"
+            assert connection.execute(f"SELECT {columns} FROM digest_items").fetchall() == [
+                ("arxiv:2604.00001", 1, "new", None, None, None, 2),
+                ("arxiv:2604.00002", 2, "new", None, None, None, None),
+            ]
+        Statistics(store.database).update()
+        assert Statistics(store.database).load().documents == 2
+        assert store.check() == ()
+    finally:
+        store.close()
+
+
+def test_what_schema_0002_added_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    load(FOLDER / "golden-0002.sql", path)
+    if schema.HEAD != "0002":
+        schema.upgrade(path)
+    store = Store.open(path)
+    try:
+        assert store.check() == ()
+        who = Subscribers(store.database).get("you@example.org")
+        assert [(topic.query, topic.threshold) for topic in who.topics] == [("trace", 0.25), ("", None)]
+        digest = Digests(store.database).latest(who.id)
+        assert digest is not None
+        (explored,), (revised,) = digest.ranked, digest.revised
+        assert (explored.placement, explored.propensity, explored.also) == (Placement.EXPLORED, 0.25, ("liked",))
+        assert explored.highlights == (Highlight(field="title", start=0, end=1),)
+        assert (revised.paper.id, digest.notes, digest.method) == (arxiv("2604.00001"), ("More like it.",), "bt")
+        assert Digests(store.database).shown(who.id).keys() == {"arxiv:2604.00001", "arxiv:2604.00002"}
+        counts = Statistics(store.database).load()
+        assert (counts.documents, counts.document_frequency["trace"]) == (2, 1)
+        found = Vectors(store.database).get("model", [digest_of("text")])
+        assert [vector.tolist() for vector in found.values()] == [[0.5, -1.0]]
+        assert [one.title for one in Judgements(store.database).of([who.id])[who.id]] == ["Tracing"]
+        assert [one.after for one in Learning(store.database).of([who.id])[who.id]] == [0.5]
+    finally:
+        store.close()
 
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
@@ -219,6 +343,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         written = Store.open(Path(folder) / "golden.db", create=True)
         fill(written)
+        fill_ranking(written)
         with contextlib.closing(connect_raw(written.path)) as opened:
             print(text_of(opened), end="")  # noqa: T201  this is its purpose
         written.close()

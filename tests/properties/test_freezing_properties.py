@@ -18,8 +18,10 @@ from paperdigest.types import (
     Appearance,
     Author,
     Digest,
+    Highlight,
     Paper,
     PaperId,
+    Placement,
     RankedPaper,
     Reason,
     Schedule,
@@ -86,9 +88,18 @@ APPEARANCES = st.builds(
     comments=COUNT,
     announce_type=st.sampled_from([None, *ANNOUNCE_TYPES]),
 )
+STORED = st.builds(StoredPaper, paper=PAPERS, first_seen_at=MOMENT, entries=tuples(APPEARANCES))
 RANKED = st.builds(
     RankedPaper,
-    stored=st.builds(StoredPaper, paper=PAPERS, first_seen_at=MOMENT, entries=tuples(APPEARANCES)),
+    stored=STORED,
+    also=tuples(TEXT),
+    placement=st.sampled_from(Placement),
+    propensity=st.none() | st.floats(0, 1, exclude_min=True),
+    highlights=tuples(
+        st.builds(
+            Highlight, field=st.sampled_from(["title", "abstract"]), start=st.integers(0, 9), end=st.integers(10, 99)
+        )
+    ),
     score=st.floats(0, 1),
     topic=TEXT,
     reasons=tuples(
@@ -104,9 +115,10 @@ RANKED = st.builds(
 TOPICS = st.builds(
     Topic,
     name=NAME,
-    query=NAME,
+    query=TEXT,
     weight=st.floats(0, exclude_min=True, allow_infinity=False),
     quota=st.none() | st.floats(0, 1, exclude_min=True),
+    threshold=st.none() | st.floats(0, 1, exclude_max=True),
 )
 SUBSCRIBERS = st.builds(
     Subscriber,
@@ -131,6 +143,9 @@ DIGESTS = st.builds(
     edition=st.dates(),
     composed_at=MOMENT,
     ranked=tuples(RANKED),
+    revised=tuples(STORED),
+    notes=tuples(TEXT),
+    method=TEXT,
     considered=st.integers(0, 10**6),
     id=st.integers(1, 2**63 - 1),
 )
@@ -181,7 +196,13 @@ def test_a_field_that_an_older_version_did_not_freeze_gets_its_default() -> None
     del raw["ranked"][0]["stored"]["paper"]["withdrawn"]
     del raw["ranked"][0]["stored"]["entries"][0]["comments"]
     del raw["subscriber"]["max_papers"]
+    del raw["revised"], raw["notes"], raw["method"]
+    for name in ("also", "placement", "propensity", "highlights"):
+        del raw["ranked"][0][name]
     thawed = thaw(json.dumps(raw), number=7)
     assert thawed.subscriber.max_papers == 10
     assert thawed.ranked[0].stored.paper.withdrawn is False
     assert thawed.ranked[0].stored.entries[0].comments is None
+    assert (thawed.revised, thawed.notes, thawed.method) == ((), (), "")
+    (one,) = thawed.ranked
+    assert (one.also, one.placement, one.propensity, one.highlights) == ((), Placement.NEW, None, ())
