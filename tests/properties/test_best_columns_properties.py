@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperdigest.ranking.matching import Best, Context, TopicRows, best_columns
+from paperdigest.ranking.matching import best_columns
+from paperdigest.ranking.topic_rows import Best, Context, TopicRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,21 +61,20 @@ def cases(draw: st.DrawFn) -> Case:
         rows=rows,
         scores=scores,
         k=draw(st.sampled_from([0, 1, 3, 10, 70])),
-        context=draw(contexts(random, topics, scores.shape)),
+        context=draw(contexts(random, topics, papers)),
         gates=gates,
         excluded=draw(pairs(random, topics, papers)),
     )
 
 
 @st.composite
-def contexts(draw: st.DrawFn, random: np.random.Generator, topics: int, shape: tuple[int, ...]) -> Context | None:
+def contexts(draw: st.DrawFn, random: np.random.Generator, topics: int, papers: int) -> Context | None:
     if draw(st.booleans()):
         return None
+    texts = draw(st.integers(0, 3))
     return Context(
-        matrix=random.integers(-8, 8, shape).astype(np.float32) / np.float32(8),
-        scale=random.choice([0, 0.5, 2], topics).astype(np.float32),
-        shift=random.choice([-1, 0, 0.25], topics).astype(np.float32),
-        present=random.random(shape[1]) < 0.8 if draw(st.booleans()) else None,
+        texts=random.integers(-1, texts, topics),
+        near=random.integers(-8, 8, (texts, papers)).astype(np.float32) / np.float32(8),
     )
 
 
@@ -115,14 +115,8 @@ def raw_score(case: Case, topic: int, slots: list[int], column: int) -> float:
         reverse=True,
     )
     raw = scored[0] + 0.5 * sum(max(other, 0) for other in scored[1:]) if scored else -np.inf
-    context = case.context
-    if context is not None and (context.present is None or context.present[column]):
-        near = sum(
-            float(context.matrix[clause, column]) * weight
-            for clause, weight in zip(slots, weights, strict=True)
-            if clause >= 0
-        )
-        raw += float(context.scale[topic]) * near + float(context.shift[topic])
+    if case.context is not None and (text := int(case.context.texts[topic])) >= 0:
+        raw += float(case.context.near[text, column])
     return raw
 
 
@@ -169,7 +163,7 @@ def test_topics_keep_their_places_whatever_order_they_come_in(case: Case, seed: 
         weights=None if case.rows.weights is None else case.rows.weights[order],
         gates=None if case.rows.gates is None else case.rows.gates[order],
     )
-    context = case.context and replace(case.context, scale=case.context.scale[order], shift=case.context.shift[order])
+    context = case.context and replace(case.context, texts=case.context.texts[order])
     excluded = case.excluded and (np.argsort(order)[case.excluded[0]], case.excluded[1])
     shuffled = replace(case, rows=rows, context=context, excluded=excluded).best(10_000)
     whole = case.best(10_000)

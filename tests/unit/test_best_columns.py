@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperdigest.ranking.matching import Context, TopicRows, best_columns
+from paperdigest.ranking.matching import best_columns
+from paperdigest.ranking.topic_rows import Context, TopicRows
 
 SCORES = np.array([[1, 0, -1], [0.5, 2, -2]], dtype=np.float32)
 
@@ -21,8 +22,8 @@ def floats(*numbers: float) -> Any:
     return np.array(numbers, dtype=np.float32)
 
 
-def context(matrix: Any = SCORES, scale: Any = (1,), shift: Any = (0,), present: Any = None) -> Context:
-    return Context(matrix=matrix, scale=floats(*scale), shift=floats(*shift), present=present)
+def context(*texts: int, near: Any = SCORES) -> Context:
+    return Context(texts=np.array(texts), near=near)
 
 
 def test_the_best_clause_counts_whole_and_the_positive_others_half() -> None:
@@ -51,13 +52,13 @@ def test_a_day_on_which_every_paper_scores_alike_gives_the_first_columns() -> No
 
 
 def test_a_topic_without_clauses_gets_nothing_whatever_its_context() -> None:
-    best = best_columns(rows((-1, -1), (-1, 1)), SCORES, 1, context=context(scale=(1, 0), shift=(9, 0)))
+    best = best_columns(rows((-1, -1), (-1, 1)), SCORES, 1, context=context(0, -1))
     assert best.columns.tolist() == [[-1], [1]]
 
 
 def test_a_paper_of_which_no_clause_counts_is_not_chosen_however_near_it_is() -> None:
     scores = np.array([[-np.inf, 0.5]], dtype=np.float32)
-    best = best_columns(rows((0,)), scores, 2, context=context(np.array([[9, 0]], dtype=np.float32)))
+    best = best_columns(rows((0,)), scores, 2, context=context(0, near=floats(9, 0)[np.newaxis]))
     assert best.columns.tolist() == [[1, -1]]
 
 
@@ -98,12 +99,12 @@ def test_the_working_memory_is_that_of_the_block_and_of_the_answer() -> None:
         ("pairs", {"excluded": (np.array([0]), np.array([], dtype=np.intp))}),
         ("excluded pair is out of range", {"excluded": (np.array([1]), np.array([0]))}),
         ("excluded pair is out of range", {"excluded": (np.array([0]), np.array([3]))}),
-        ("shape of the scores", {"context": context(SCORES[:, :2])}),
-        ("the context must be float32", {"context": context(SCORES.astype(np.float64))}),
-        ("a scale and a shift", {"context": context(scale=(1, 1))}),
-        ("name every paper", {"context": context(present=np.ones(2, dtype=np.bool_))}),
-        ("finite", {"context": context(scale=(np.nan,))}),
-        ("finite", {"context": context(shift=(-np.inf,))}),
+        ("the context must say something of every paper", {"context": context(0, near=SCORES[:, :2])}),
+        ("the context must be float32", {"context": context(0, near=SCORES.astype(np.float64))}),
+        ("the context must be finite", {"context": context(0, near=SCORES * np.float32(np.nan))}),
+        ("the context must be finite", {"context": context(0, near=np.where(SCORES > 1, -np.inf, SCORES))}),
+        ("one text", {"context": context(0, 0)}),
+        ("not among those of the context", {"context": context(2)}),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(said: str, arguments: dict[str, Any]) -> None:

@@ -3,9 +3,9 @@
 What a batch of subscribers asks for is a matrix of topics; what the day brings is a matrix of scores, one
 row a distinct clause, one column a paper. A topic's raw score of a paper is::
 
-    raw = best + 0.5 * (sum of the positive others) + scale * (sum of the context) + shift
+    raw = best + 0.5 * (sum of the positive others) + nearness to its words joined
 
-over its clauses, what each has being times its weight. Gathering, adding and choosing go block by block
+over its clauses' scores, each times the clause's weight. Gathering, adding and choosing go block by block
 through buffers that stay in the processor's cache: time grows with the clauses of all topics together,
 memory with the block alone.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     _Indexes = NDArray[np.intp]
     _Mask = NDArray[np.bool_]
 
-__all__ = ["BLOCK_BYTES", "Best", "Context", "TopicRows", "best_columns"]
+__all__ = ["BLOCK_BYTES", "best_columns"]
 
 BLOCK_BYTES = 2 * 1024 * 1024
 """What the buffers of one block take by default: about what a core's own cache holds."""
@@ -166,10 +166,10 @@ class _Adder:
         best, several = self._best[: stop - start], 0
         for slot, many in self._topics.slots(start, stop):
             if not slot:
-                self._take(self._scores, slot, start, best)
+                self._take(slot, start, best)
                 continue
             top, rest = best[:many], self._others[:many]
-            taken = self._take(self._scores, slot, start, self._taken[:many])
+            taken = self._take(slot, start, self._taken[:many])
             several = several or many
             lesser = rest if slot == 1 else self._lesser[:many]
             np.minimum(top, taken, out=lesser)
@@ -182,10 +182,10 @@ class _Adder:
             best[:several] += self._others[:several]
         return best
 
-    def _take(self, matrix: _Floats, slot: int, start: int, into: _Floats) -> _Floats:
-        """Gather what ``matrix`` has for the ``slot``-th clauses of as many topics as ``into`` has rows, weighted."""
+    def _take(self, slot: int, start: int, into: _Floats) -> _Floats:
+        """Gather the weighted scores of the ``slot``-th clauses of as many topics as ``into`` has rows."""
         block = slice(start, start + len(into))
-        np.take(matrix, self._topics.clauses[slot, block], axis=0, out=into, mode="clip")
+        np.take(self._scores, self._topics.clauses[slot, block], axis=0, out=into, mode="clip")
         if self._topics.weights is not None:
             weights = self._topics.weights[slot, block]
             if (weights != 1).any():
@@ -193,17 +193,13 @@ class _Adder:
         return into
 
     def _add_context(self, context: Context, raw: _Floats, start: int, stop: int) -> None:
-        together = self._others[: stop - start]
-        for slot, many in self._topics.slots(start, stop):
-            taken = self._take(context.matrix, slot, start, self._taken[:many] if slot else together)
-            if slot:
-                together[:many] += taken
-        topics = self._topics.order[start:stop]
-        together *= context.scale[topics, np.newaxis]
-        together += context.shift[topics, np.newaxis]
-        if context.present is not None:
-            together *= context.present
-        raw += together
+        texts = context.texts[self._topics.order[start:stop]]
+        joined = np.flatnonzero(texts >= 0)
+        near = np.take(context.near, texts[joined], axis=0, out=self._others[: len(joined)], mode="clip")
+        if len(joined) == len(raw):
+            raw += near
+        else:
+            raw[joined] += near
 
     def _shut_gates(self, raw: _Floats, start: int, stop: int) -> None:
         if self._topics.gates is None or self._gates is None:

@@ -33,19 +33,14 @@ class TopicRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """How near a paper is to all clauses of a topic joined; linear in what the clauses have each.
+    """What the topics' words mean together: a term of its own beside those of the clauses.
 
-    ``matrix``, shape (clauses, papers), is finite: row ``c`` the cosine of clause ``c`` (of several joined
-    alternatives their sum). A topic's term is ``scale * sum of weight * row over its clauses + shift``, with
-    ``scale`` and ``shift`` of shape (n,): for the z-score of the cosine with ``v``, the weighted sum of the
-    clauses' vectors, ``scale = 1 / (|v| * sd)`` and ``shift = -mean / sd``; 0 and 0 for no term. Columns where ``present`` (shape (papers,);
-    None: everywhere) is False get no term.
+    ``texts``, shape (n,), names for each topic the row of ``near`` that belongs to its words joined, -1 where
+    there is none; ``near``, shape (texts, papers), is float32 and finite.
     """
 
-    matrix: _Floats
-    scale: _Floats
-    shift: _Floats
-    present: _Mask | None = None
+    texts: _Indexes
+    near: _Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +77,16 @@ def check_batch(
         _refuse(excluded[0].shape != excluded[1].shape, "excluded rows and columns must be pairs")
         _refuse(_beyond(excluded[0], 0, count) or _beyond(excluded[1], 0, papers), "an excluded pair is out of range")
     if context is not None:
-        _check_context(context, scores.shape, count)
+        _check_context(context, count, papers)
 
 
-def _check_context(context: Context, shape: tuple[int, ...], count: int) -> None:
-    _refuse(context.matrix.shape != shape, "the context's matrix must have the shape of the scores")
-    _refuse(context.matrix.dtype != np.float32, f"the context must be float32, not {context.matrix.dtype}")
-    _refuse(context.scale.shape != (count,) or context.shift.shape != (count,), "each topic needs a scale and a shift")
-    _refuse(context.present is not None and context.present.shape != shape[1:], "present must name every paper")
-    for numbers in (context.matrix, context.scale, context.shift):
-        finite = not numbers.size or (numbers.max() < np.inf and numbers.min() > -np.inf)
-        _refuse(not finite, "the context must be finite")
+def _check_context(context: Context, count: int, papers: int) -> None:
+    near = context.near
+    _refuse(near.shape[1:] != (papers,), "the context must say something of every paper")
+    _refuse(near.dtype != np.float32, f"the context must be float32, not {near.dtype}")
+    _refuse(near.size > 0 and not (near.max() < np.inf and near.min() > -np.inf), "the context must be finite")
+    _refuse(context.texts.shape != (count,), "each topic needs one text, or -1")
+    _refuse(_beyond(context.texts, -1, len(near)), "a text is not among those of the context")
 
 
 def _beyond(indexes: _Indexes, least: int, end: int) -> bool:
