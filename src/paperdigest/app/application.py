@@ -15,7 +15,7 @@ from paperdigest.app.sending import Sending
 from paperdigest.config import Settings
 from paperdigest.errors import SourceError, UsageError
 from paperdigest.http import HttpClient
-from paperdigest.pipeline import fetching
+from paperdigest.pipeline import encoding, fetching
 from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.pipeline.fetching import ConfiguredSource, FetchReport, Job, ListingReport, Progress
 from paperdigest.protocols import Source
@@ -93,6 +93,28 @@ class App:
     def encoder(self) -> CachedEncoder | None:
         """The vector model with the vectors kept in the store; None when it cannot be used."""
         return semantic.encoder(self.settings, self.store)
+
+    @property
+    def method(self) -> str:
+        """What ranking goes by, in words: words alone (and why), or words and vectors of a model."""
+        return semantic.look(self.settings).method
+
+    def unencoded(self, new: int) -> tuple[str, ...]:
+        """Return the texts of the newest papers, ``new`` of them at least, that have no vector; none without a model.
+
+        Raises:
+            StoreError: in words.
+        """
+        return self.encoder.without_vector(semantic.newest_texts(self.store, new)) if self.encoder else ()
+
+    def encode(self, texts: Sequence[str], progress: Callable[[str], None]) -> None:
+        """Make and keep the vectors of texts, when there is a model.
+
+        Raises:
+            ModelError, StoreError: in words; what was made before is kept.
+        """
+        if self.encoder:
+            encoding.encode(texts, self.encoder, progress)
 
     @property
     def client(self) -> HttpClient:

@@ -9,19 +9,22 @@ from datetime import datetime
 from pathlib import Path
 
 from paperdigest.config import Settings
-from paperdigest.errors import ModelError, PaperDigestError
-from paperdigest.pipeline import encoding
-from paperdigest.pipeline.encoding import CachedEncoder
+from paperdigest.errors import ModelError
+from paperdigest.pipeline.encoding import CachedEncoder, paper_text
 from paperdigest.semantic import MINILM, InstalledEncoder, Manifest, ModelSpec, install
-from paperdigest.store import Store
+from paperdigest.store import Store, archive
 from paperdigest.store.vectors import Vectors
 
-__all__ = ["LOOKED_AT", "ModelState", "Stored", "encode_new", "encoder", "folder", "install_model", "look", "stored"]
+__all__ = ["LOOKED_AT", "ModelState", "Stored", "encoder", "folder", "install_model", "look", "newest_texts", "stored"]
 
 ENVIRONMENT = "PAPERDIGEST_MODEL"
 
 LOOKED_AT = 2000
 """The newest papers, which scores are measured against: these at least have vectors after a fetch."""
+
+
+AT_MOST = 20_000
+"""Papers that one fetch encodes: some minutes, and 30 MB of text. Ranking encodes what else it comes upon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +97,17 @@ def stored(store: Store, state: ModelState) -> Stored | None:
     if state.encoder is None:
         return None
     vectors = Vectors(store.database)
-    encoded, papers = encoding.count_encoded(store, CachedEncoder(vectors, state.encoder), LOOKED_AT)
-    return Stored(papers=papers, encoded=encoded, vectors=vectors.models().get(state.encoder.name, 0))
+    texts = newest_texts(store, LOOKED_AT)
+    left = len(CachedEncoder(vectors, state.encoder).without_vector(texts))
+    kept = vectors.models().get(state.encoder.name, 0)
+    return Stored(papers=len(texts), encoded=len(texts) - left, vectors=kept)
 
 
-def encode_new(store: Store, cached: CachedEncoder, new: int, progress: Callable[[int], None]) -> str | None:
-    """Encode the newest papers, ``new`` of them at least; return what went wrong, None when nothing did.
+def newest_texts(store: Store, count: int) -> list[str]:
+    """Return the texts of the newest papers, each text once: at least `LOOKED_AT`, at most `AT_MOST`.
 
-    A fetch must not fail for it: ranking encodes what it needs, or goes without.
+    Raises:
+        StoreError: in words.
     """
-    try:
-        encoding.encode_newest(store, cached, max(new, LOOKED_AT), progress)
-    except PaperDigestError as error:
-        return f"the new papers have no vectors yet: {error}"
-    return None
+    papers = archive.reference(store.database, min(max(count, LOOKED_AT), AT_MOST))
+    return list(dict.fromkeys(paper_text(stored.paper) for stored in papers))

@@ -55,7 +55,7 @@ def demo(out: str, as_json_: bool) -> None:
             assert digest is not None  # the packaged listing holds papers on the topic: a test sees to it
             with writing_to(folder):
                 written = _write(app, digest, folder)
-            ranked = digest.ranked
+            ranked, method = digest.ranked, app.method
         finally:
             app.close()
     if as_json_:
@@ -63,12 +63,14 @@ def demo(out: str, as_json_: bool) -> None:
             {
                 "listing": dataclasses.asdict(listing),
                 "send": report.fields(),
+                "method": method,
                 "ranked": [ranked_fields(one) for one in ranked],
                 "files": [str(path) for path in written],
             }
         )
         return
     click.echo(f"fetched   {listing.entries} entries of the packaged listing of {listing.listed_on}: {listing.state}")
+    click.echo(f"ranked    by {method}")
     click.echo(f"sent      {report.sent} digest to {EMAIL}, topic {TOPIC}, into a Maildir\n")
     show_ranked(ranked)
     click.echo("\nthe digest:")

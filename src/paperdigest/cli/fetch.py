@@ -12,9 +12,10 @@ import click
 
 from paperdigest.cli.output import as_json, json_option, progress_bar, table
 from paperdigest.cli.session import Session, pass_session
-from paperdigest.errors import UsageError
+from paperdigest.errors import ModelError, StoreError, UsageError
 
 if TYPE_CHECKING:
+    from paperdigest.app import App
     from paperdigest.pipeline.fetching import FetchReport, ListingReport
 
 __all__ = ["fetch"]
@@ -80,6 +81,7 @@ def fetch(
         jobs = app.jobs(names, since=since, until=until)
         with progress_bar(len(jobs), "fetching") as step:
             report = app.fetch(jobs, progress=lambda done: step(f"{done.source} {done.listed_on}"))
+    _encode(session, app, sum(listing.new for listing in report.listings))
     if as_json_:
         as_json({"listings": [listing_fields(listing) for listing in report.listings]})
         for listing in report.listings:
@@ -89,6 +91,16 @@ def fetch(
         show(report)
     if not report.is_good:
         raise click.exceptions.Exit(3)
+
+
+def _encode(session: Session, app: App, new: int) -> None:
+    """Give new papers their vectors. Trouble with it is told and is no trouble of the fetch."""
+    try:
+        texts = app.unencoded(new)
+        with progress_bar(len(texts), "encoding") as step:
+            app.encode(texts, lambda _text: step("encoding"))
+    except (ModelError, StoreError) as error:
+        session.say(f"the papers are stored, but not all of them have vectors: {error}")
 
 
 def _check(

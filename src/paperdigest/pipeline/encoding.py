@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from paperdigest.protocols import Encoder
-from paperdigest.store import Store
 from paperdigest.store.vectors import Vectors, digest_of
 from paperdigest.types import Paper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CachedEncoder", "count_encoded", "encode_newest", "paper_text"]
+__all__ = ["CachedEncoder", "encode", "paper_text"]
 
 _T = TypeVar("_T")
 
 BATCH = 64
 """Texts encoded and committed at a time: what a run that is killed loses, about a second's work."""
-
-PAGE = 500
-"""Papers read at a time."""
 
 
 def paper_text(paper: Paper) -> str:
@@ -65,59 +61,31 @@ class CachedEncoder:
             result[row] = known[digest]
         return result
 
-    def missing(self, texts: Sequence[str]) -> int:
-        """Return how many different texts have no vector yet.
+    def without_vector(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """Return the texts that have no vector yet, each once, in the order given.
 
         Raises:
             StoreError: in words.
         """
-        return len(self._vectors.missing(self.name, [digest_of(text) for text in texts]))
+        by_digest = {digest_of(text): text for text in texts}
+        return tuple(by_digest[digest] for digest in self._vectors.missing(self.name, list(by_digest)))
 
 
-def encode_newest(
-    store: Store, encoder: CachedEncoder, count: int, progress: Callable[[int], None] = lambda _papers: None
-) -> int:
-    """Give each of the newest ``count`` papers a vector; return how many had none.
-
-    Needs memory for one page of papers. A run that is stopped has stored what it encoded, and the next goes on.
+def encode(texts: Sequence[str], encoder: CachedEncoder, progress: Callable[[str], None] = lambda _text: None) -> None:
+    """Make and keep the vectors of texts. A run that is stopped has kept what it made, and the next goes on.
 
     Args:
-        store: where the papers are.
+        texts: usually those of `CachedEncoder.without_vector`.
         encoder: makes and keeps the vectors.
-        count: how many papers are looked at.
-        progress: is told how many papers more are done.
+        progress: is called with each text that is done.
 
     Raises:
         ModelError, StoreError: in words.
     """
-    encoded = 0
-    for texts in _pages(store, count):
-        for batch in _batches(texts):
-            encoded += encoder.missing(batch)
-            encoder.encode(batch)
-            progress(len(batch))
-    return encoded
-
-
-def count_encoded(store: Store, encoder: CachedEncoder, count: int) -> tuple[int, int]:
-    """Return how many of the newest ``count`` papers have a vector, and how many papers these are.
-
-    Raises:
-        StoreError: in words.
-    """
-    papers = missing = 0
-    for texts in _pages(store, count):
-        papers += len(texts)
-        missing += encoder.missing(texts)
-    return papers - missing, papers
-
-
-def _pages(store: Store, count: int) -> Iterator[list[str]]:
-    for start in range(0, count, PAGE):
-        found = store.search(None, min(PAGE, count - start), start).papers
-        if not found:
-            return
-        yield [paper_text(stored.paper) for stored in found]
+    for batch in _batches(texts):
+        encoder.encode(batch)
+        for text in batch:
+            progress(text)
 
 
 def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
