@@ -48,6 +48,13 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.papers)
 
+    def only(self, columns: NDArray[np.intp]) -> Corpus:
+        """Return a corpus of some of the papers (ascending columns); what was prepared is not prepared again."""
+        some = Corpus([self.papers[column] for column in columns.tolist()], self._encoder)
+        some.__dict__["stems"] = tuple(self.stems[column] for column in columns.tolist())
+        some.__dict__["vectors"] = None if self.vectors is None else self.vectors[columns]
+        return some
+
     @cached_property
     def stems(self) -> tuple[Stems, ...]:
         """The stems of title and abstract of each paper."""

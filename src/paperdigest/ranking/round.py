@@ -1,0 +1,255 @@
+"""One round of ranking: some subscribers, the papers that may be theirs, and every number behind each choice.
+
+A topic's raw score of a paper, and with it the score in [0, 1]::
+
+    raw   = weight * (keywords + k / (k + 5) * learned + popularity)
+    score = calibration(raw)
+
+``keywords`` are those of `batch`, ``learned`` is what `learning` makes of the likes and dislikes, and a topic made
+of examples alone has the learned part whole. A score depends on the paper, the topic and the archive, never on
+the other papers of the day or on other subscribers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from paperdigest.errors import QueryError
+from paperdigest.protocols import Encoder
+from paperdigest.ranking.archive import Archive
+from paperdigest.ranking.batch import Batch, TopicPlan
+from paperdigest.ranking.calibration import LEXICAL, SEMANTIC, Calibration
+from paperdigest.ranking.corpus import Corpus
+from paperdigest.ranking.crowd import best_of_all
+from paperdigest.ranking.duplicates import Neighbours
+from paperdigest.ranking.highlights import highlights
+from paperdigest.ranking.lessons import Learner, Lesson
+from paperdigest.ranking.popularity import popularity, popularity_reason
+from paperdigest.ranking.quota import shares_of
+from paperdigest.ranking.selection import POOL, Choice, Claim, Exploration, select
+from paperdigest.types import Highlight, RankedPaper, Ranking, RankRequest, Reason, StoredPaper, Topic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    _Best = tuple[NDArray[np.int32], NDArray[np.float64]]
+
+__all__ = ["Options", "Round", "TopicScores", "midnight"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the settings say: the least score, whether to explore, and what upvotes count (0: nothing)."""
+
+    threshold: float = 0.0
+    explore: bool = False
+    popularity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicScores:
+    """One topic of one request, scored: ``best`` are the columns and raw scores that qualify, best first."""
+
+    topic: Topic
+    plan: TopicPlan
+    lesson: Lesson | None
+    best: tuple[tuple[int, float], ...]
+
+
+class Round:
+    """The papers and topics of some requests, scored once; then each request is answered from that."""
+
+    def __init__(
+        self, topics: Iterable[Topic], papers: Corpus, archive: Archive, encoder: Encoder | None, options: Options
+    ) -> None:
+        self.corpus, self.options = papers, options
+        self.batch = Batch(topics, papers, archive, encoder)
+        self.calibration: Calibration = SEMANTIC if encoder is not None else LEXICAL
+        self._learner = Learner(papers, archive, encoder)
+        self._neighbours = Neighbours(papers)
+        self._encoder = encoder
+        self._first_seen = np.array([stored.first_seen_at.timestamp() for stored in papers.papers])
+
+    @property
+    def method(self) -> str:
+        """By what papers are ranked, in words."""
+        return "words alone" if self._encoder is None else f"words and vectors ({self._encoder.name})"
+
+    def rank_all(self, requests: Sequence[RankRequest]) -> Iterator[tuple[RankRequest, Ranking | QueryError]]:
+        """Answer each request; the topics of those who have judged nothing are scored all together."""
+        best = self._best_of_plain(requests)
+        for number, request in enumerate(requests):
+            try:
+                yield request, self.rank(request, best.get(number))
+            except QueryError as error:
+                yield request, error
+
+    def rank(self, request: RankRequest, best: Sequence[_Best] | None = None) -> Ranking:
+        """Answer one request (see `Ranker.rank`); ``best`` when its topics have been scored already."""
+        topics = request.subscriber.topics
+        candidates = self.candidates(request)
+        scored = [
+            self._scored(topic, request, candidates) if best is None else self._plain(topic, best[number])
+            for number, topic in enumerate(topics)
+        ]
+        claims = [one for number, each in enumerate(scored) for one in self._claims(number, each, request)]
+        lot = Exploration.of(str(request.subscriber.id or request.subscriber.email), request.edition.isoformat())
+        choices = select(
+            claims,
+            shares_of([topic.quota for topic in topics]),
+            request.subscriber.max_papers,
+            explore=lot if self.options.explore else None,
+            near=self._neighbours,
+        )
+        return Ranking(
+            ranked=tuple(self._ranked(choice, scored, request) for choice in choices),
+            considered=int(np.count_nonzero(candidates)),
+            notes=tuple(note for each in scored if each.lesson for note in each.lesson.notes),
+            method=self.method,
+            verdicts=tuple(each.lesson.verdict for each in scored if each.lesson and each.lesson.verdict),
+        )
+
+    def _best_of_plain(self, requests: Sequence[RankRequest]) -> dict[int, list[_Best]]:
+        """Score the topics of many requests at once; those with judgements, or a query that is none, are left out."""
+        plain = [number for number, request in enumerate(requests) if self._is_plain(request)]
+        if not plain:
+            return {}
+        queries = [topic.query for number in plain for topic in requests[number].subscriber.topics]
+        owners = [number for number in plain for _ in requests[number].subscriber.topics]
+        out = {number: np.flatnonzero(~self.candidates(requests[number])) for number in plain}
+        rows = np.repeat(np.arange(len(owners)), [len(out[number]) for number in owners])
+        columns = np.concatenate([out[number] for number in owners])
+        most = max(_shortlist(requests[number]) for number in plain)
+        found = best_of_all(self.batch, queries, most, excluded=(rows, columns))
+        best: dict[int, list[_Best]] = {}
+        for place, number in enumerate(owners):
+            known = found.columns[place] >= 0
+            best.setdefault(number, []).append(
+                (found.columns[place][known], found.raw[place][known].astype(np.float64))
+            )
+        return best
+
+    def _is_plain(self, request: RankRequest) -> bool:
+        if request.judgements or self.options.popularity:
+            return False
+        try:
+            return all(self.batch.plan(topic.query).clauses for topic in request.subscriber.topics)
+        except QueryError:
+            return False
+
+    def candidates(self, request: RankRequest) -> NDArray[np.bool_]:
+        """Say for each paper whether it may stand in the digest: recent enough, and not seen."""
+        mask: NDArray[np.bool_] = self._first_seen >= midnight(request.since).timestamp()
+        seen = [column for one in request.seen if (column := self.corpus.column.get(one)) is not None]
+        mask[seen] = False
+        return mask
+
+    def raw(self, topic: Topic, request: RankRequest) -> tuple[TopicPlan, Lesson | None, NDArray[np.float64]]:
+        """Return how a topic is scored, what was learned for it, and the raw scores, shape (papers,).
+
+        A raw score is -inf where the topic says nothing of a paper.
+
+        Raises:
+            QueryError: its query cannot be read.
+        """
+        plan = self.batch.plan(topic.query)
+        judged = [one for one in request.judgements if one.topic in (None, topic.name)]
+        kept = None if request.kept is None else topic.name in request.kept
+        lesson = self._learner.lesson(topic, judged, kept=kept) if judged else None
+        raw = self.batch.raw(plan).astype(np.float64) if plan.clauses else np.zeros(len(self.corpus))
+        if lesson is not None:
+            raw = raw + lesson.scores
+        if self.options.popularity:
+            moment = _end_of(request)
+            raw = raw + self.options.popularity * np.array([popularity(one, moment) for one in self.corpus.papers])
+        return plan, lesson, raw * topic.weight
+
+    def threshold(self, topic: Topic) -> float:
+        """Return the least score that qualifies for a topic: its own, or the settings'."""
+        return self.options.threshold if topic.threshold is None else topic.threshold
+
+    def _scored(self, topic: Topic, request: RankRequest, candidates: NDArray[np.bool_]) -> TopicScores:
+        plan, lesson, raw = self.raw(topic, request)
+        fit = np.flatnonzero(candidates & np.isfinite(raw))
+        # Columns are in the order of ids, so a stable sort settles ties by id.
+        best = fit[np.argsort(-raw[fit], kind="stable")][: _shortlist(request)]
+        return self._topic_scores(topic, plan, lesson, best, raw[best])
+
+    def _plain(self, topic: Topic, best: _Best) -> TopicScores:
+        columns, raw = best
+        return self._topic_scores(topic, self.batch.plan(topic.query), None, columns, raw * topic.weight)
+
+    def _topic_scores(
+        self,
+        topic: Topic,
+        plan: TopicPlan,
+        lesson: Lesson | None,
+        columns: NDArray[np.integer],
+        raw: NDArray[np.float64],
+    ) -> TopicScores:
+        fit = raw >= self.calibration.raw(self.threshold(topic))
+        best = tuple(zip(columns[fit].tolist(), raw[fit].tolist(), strict=True))
+        return TopicScores(topic=topic, plan=plan, lesson=lesson, best=best)
+
+    def reasons(self, scored: TopicScores, paper: StoredPaper, request: RankRequest) -> tuple[Reason, ...]:
+        """Return everything that decided a paper's raw score, the weightiest first.
+
+        The contributions add up to the raw score (to within 1e-3); none when the topic says nothing of the paper.
+        """
+        found = self.batch.reasons(scored.plan, paper)
+        column = self.corpus.column[paper.paper.id]
+        if scored.lesson is not None:
+            found += scored.lesson.reasons(column)
+        if self.options.popularity and (votes := popularity_reason(paper, _end_of(request), self.options.popularity)):
+            found.append(votes)
+        weighed = [replace(reason, contribution=reason.contribution * scored.topic.weight) for reason in found]
+        return tuple(sorted(weighed, key=lambda reason: -reason.contribution))
+
+    def _claims(self, number: int, scored: TopicScores, request: RankRequest) -> Iterator[Claim]:
+        new_since = request.new_since.timestamp()
+        for column, raw in scored.best:
+            yield Claim(
+                paper_id=self.corpus.papers[column].paper.id,
+                topic=number,
+                score=self.calibration.unit(raw),
+                raw=raw,
+                is_new=bool(self._first_seen[column] >= new_since),
+            )
+
+    def _ranked(self, choice: Choice, scored: list[TopicScores], request: RankRequest) -> RankedPaper:
+        home = scored[choice.topic]
+        stored = self.corpus.papers[self.corpus.column[choice.paper_id]]
+        return RankedPaper(
+            stored=stored,
+            score=choice.score,
+            topic=home.topic.name,
+            reasons=self.reasons(home, stored, request),
+            also=tuple(scored[other].topic.name for other in choice.also),
+            placement=choice.placement,
+            propensity=choice.propensity,
+            highlights=self._highlights([scored[number] for number in (choice.topic, *choice.also)], stored),
+        )
+
+    def _highlights(self, topics: Iterable[TopicScores], stored: StoredPaper) -> tuple[Highlight, ...]:
+        document = self.corpus.documents[self.corpus.column[stored.paper.id]]
+        return highlights((keyword for one in topics for keyword in one.plan.query.keywords), document)
+
+
+def midnight(moment: datetime) -> datetime:
+    """Return the beginning of a moment's UTC day: what differs by hours is asked for together."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _end_of(request: RankRequest) -> datetime:
+    """Return the moment by which a paper's age is told: the same all day."""
+    return datetime.combine(request.edition, time.max, UTC)
+
+
+def _shortlist(request: RankRequest) -> int:
+    """Return how many papers of a topic can matter: its places, the lot's, some near-duplicates and others' besides."""
+    return 3 * request.subscriber.max_papers + POOL
