@@ -35,6 +35,8 @@ FEWEST_WORDS = 20
 """Two titles of six words share half of them by chance; an abstract has 67 distinct stems or more (19 of 20 do)."""
 
 SAME_SENSE = 0.93
+"""Of the same papers two pairs are as near (.951 and .935, the first two above); then come, from .90 on, different
+works on one question, the first within a week at .896. An abstract rewritten in other words is what this is for."""
 
 _STOP_STEMS = frozenset(stems(" ".join(sorted(STOP_WORDS))))
 _EXACTLY = 1 - 1e-6
