@@ -77,6 +77,8 @@ class RankingSettings(_Table):
 
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.05
     queue_days: Annotated[int, Field(ge=1, le=60)] = 7
+    explore: bool = True
+    popularity: Annotated[float, Field(ge=0, le=2)] = 0
 
 
 class SemanticSettings(_Table):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from paperdigest.app import documents, plugging, semantic, storage
+from paperdigest.app.ranking import Rankings
 from paperdigest.app.sending import Sending
 from paperdigest.config import Settings
 from paperdigest.errors import SourceError, UsageError
@@ -20,9 +21,10 @@ from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.pipeline.fetching import ConfiguredSource, FetchReport, Job, ListingReport, Progress
 from paperdigest.protocols import Source
 from paperdigest.query import parse_query
+from paperdigest.ranking.explaining import Explanation
 from paperdigest.store import SearchResult, Store
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import ListingState, RankedPaper, Topic
+from paperdigest.types import ListingState, PaperId, RankedPaper
 
 __all__ = ["App", "SourceOverview"]
 
@@ -51,7 +53,6 @@ class App:
     def __init__(self, settings: Settings, store: Store, clock: Clock, *, created: bool) -> None:
         self.settings, self.store, self.clock, self.created = settings, store, clock, created
         self.subscribers = Subscribers(store.database)
-        self.sending = Sending(settings, store, clock)
         self._client: HttpClient | None = None
 
     @classmethod
@@ -74,6 +75,16 @@ class App:
                 self.store.save_waits(self._client.waits)
         finally:
             self.store.close()
+
+    @cached_property
+    def rankings(self) -> Rankings:
+        """Ranking, against the archive in the store."""
+        return Rankings(self.settings, self.store, self.encoder)
+
+    @cached_property
+    def sending(self) -> Sending:
+        """Planning, previewing and sending digests."""
+        return Sending(self.settings, self.store, self.clock, self.rankings)
 
     @property
     def store_path(self) -> Path:
@@ -212,9 +223,17 @@ class App:
         Raises:
             QueryError: a query cannot be read.
         """
-        topics = tuple(dict.fromkeys(Topic(name=query, query=str(parse_query(query))) for query in queries))
         first = datetime.combine(since, datetime.min.time(), UTC) if since else datetime.min.replace(tzinfo=UTC)
-        return self.sending.rank(topics, self.store.papers_first_seen(first), limit)
+        papers = self.store.papers_first_seen(first)
+        return self.rankings.ad_hoc(queries, papers, limit, self.clock().date())
+
+    def why(self, paper_id: PaperId, email: str) -> Explanation:
+        """Say what becomes of a paper in the digest a subscriber would get now.
+
+        Raises:
+            NotFoundError: no such paper or subscriber.
+        """
+        return self.sending.why(email, self.store.paper(paper_id))
 
     def sources_overview(self) -> tuple[SourceOverview, ...]:
         """Return every configured source with its last listing."""

@@ -13,19 +13,20 @@ from email.utils import parseaddr
 from functools import cached_property
 
 from paperdigest.app import plugging, storage
+from paperdigest.app.ranking import Rankings
 from paperdigest.config import Settings
-from paperdigest.errors import UsageError
 from paperdigest.mail.message import Mailbox, build_message
 from paperdigest.pipeline import delivering, planning
+from paperdigest.pipeline.composing import Composer
 from paperdigest.protocols import OutgoingMessage
-from paperdigest.query import parse_query
-from paperdigest.ranking import ArchiveStatistics, BtScorer, KeywordScores, rank
+from paperdigest.ranking.explaining import Explanation
 from paperdigest.render import Renderer
-from paperdigest.store import Store, archive
+from paperdigest.schedule import parse_zone
+from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Topic
+from paperdigest.types import Delivery, Digest, RankRequest, StoredPaper
 
 __all__ = ["SendReport", "Sending"]
 
@@ -68,17 +69,10 @@ class SendReport:
 class Sending:
     """Plans, renders and delivers digests."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime]) -> None:
-        self._settings, self._store, self._clock = settings, store, clock
+    def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime], rankings: Rankings) -> None:
+        self._settings, self._store, self._clock, self._rankings = settings, store, clock, rankings
         self._subscribers = Subscribers(store.database)
         self._digests = Digests(store.database)
-
-    def rank(
-        self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int, threshold: float = 0.0
-    ) -> tuple[RankedPaper, ...]:
-        """Rank papers; how common a word is, is counted among these papers."""
-        scorer = BtScorer(ArchiveStatistics.of(papers))
-        return rank(topics, papers, scorer=scorer, limit=limit, threshold=threshold)
 
     def preview(self, email: str) -> Digest:
         """Compose the digest a subscriber would get now; nothing is stored.
@@ -86,12 +80,27 @@ class Sending:
         Raises:
             NotFoundError: no such subscriber.
         """
+        request, papers = self._request(email)
+        ranking = self._rankings.ranker(papers).rank(request)
+        return self._composer.digest(request, ranking, self._clock())
+
+    def why(self, email: str, paper: StoredPaper) -> Explanation:
+        """Say what becomes of a paper in the digest a subscriber would get now.
+
+        Raises:
+            NotFoundError: no such subscriber.
+        """
+        request, papers = self._request(email)
+        return self._rankings.why(request, papers, paper)
+
+    def _request(self, email: str) -> tuple[RankRequest, tuple[StoredPaper, ...]]:
+        """Return what is to be ranked for a subscriber now, and out of which papers."""
         now = self._clock()
         subscriber = self._subscribers.get(email)
-        start = planning.since(subscriber, self._digests, self._terms, now)
-        papers = self._store.papers_first_seen(start, now + timedelta(microseconds=1))
-        order = self._prepared(subscriber.topics, papers)
-        return planning.compose(subscriber, papers, self._digests, order, edition_of=None, now=now)
+        start = self._composer.since(subscriber, now)
+        papers = planning.news(self._store, start, now)
+        today = now.astimezone(parse_zone(subscriber.schedule.tz)).date()
+        return self._composer.requests([(subscriber, today)], papers, now)[0], papers
 
     def last_digest(self, email: str) -> Digest | None:
         """Return the newest frozen digest of a subscriber.
@@ -158,9 +167,8 @@ class Sending:
         )
 
     @cached_property
-    def _statistics(self) -> ArchiveStatistics:
-        """How common words are in the whole archive; counted once a run."""
-        return ArchiveStatistics.of(archive.texts(self._store.database))
+    def _composer(self) -> Composer:
+        return Composer(self._store, self._terms.queue)
 
     @cached_property
     def _renderer(self) -> Renderer:
@@ -180,16 +188,8 @@ class Sending:
         name, address = parseaddr(self._settings.mail.from_)
         return Mailbox(address, name or None)
 
-    def _prepared(self, topics: Sequence[Topic], papers: Sequence[StoredPaper]) -> planning.Rank:
-        """Score each keyword and paper once, however many subscribers ask for it."""
-        threshold = self._settings.ranking.threshold
-        scorer = BtScorer(self._statistics if papers else ArchiveStatistics())
-        scores = KeywordScores.of((topic for topic in topics if _is_readable(topic)), papers, scorer)
-
-        def order(wanted: Sequence[Topic], some: Sequence[StoredPaper], limit: int) -> tuple[RankedPaper, ...]:
-            return rank(wanted, some, scorer=scorer, limit=limit, threshold=threshold, scores=scores)
-
-        return order
+    def _prepared(self, papers: Sequence[StoredPaper]) -> planning.RankAll:
+        return self._rankings.ranker(papers).rank_all
 
     def _message_id(self, digest: Digest, number: int) -> str:
         """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
@@ -218,12 +218,3 @@ class Sending:
             list_id=f"paperdigest.{self._sender.address.rpartition('@')[2]}",
             list_name=self._settings.digest.title,
         )
-
-
-def _is_readable(topic: Topic) -> bool:
-    """Say whether a topic's query can be read; whoever has one that cannot is told when it is their turn."""
-    try:
-        parse_query(topic.query)
-    except UsageError:
-        return False
-    return True

@@ -37,6 +37,7 @@ class LazyGroup(click.Group):
         "fetch": ("fetch:fetch", "Read listings from sources, files, URLs or standard input."),
         "papers": ("papers:papers", "Search the stored papers."),
         "rank": ("papers:rank", "Rank stored papers for topics, without a subscriber."),
+        "why": ("why:why", "Say what becomes of a paper in a subscriber's digest, with every number."),
         "subscriber": ("subscriber:subscriber", "Add, change, list, show and remove subscribers."),
         "digest": ("digest:digest", "Preview a subscriber's next digest; nothing is stored or sent."),
         "send": ("digest:send", "Plan what is due and deliver what is waiting; made for cron."),

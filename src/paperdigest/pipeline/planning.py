@@ -3,8 +3,8 @@
 For every active subscriber, in this order::
 
     due slots ← schedule.due      since the last planned edition; of several missed ones only the newest
-    candidates                    first seen in the last days or since the last digest, never sent to them
-    ranked ← rank                 injected: the pipeline knows no scorer; prepared once for all who are due
+    requests ← composer           candidates: first seen in the last days or since the last digest, never sent to them
+    rankings ← rank               injected: the pipeline knows no scorer; many subscribers at a time
     digests.add                   frozen with its delivery under the key (subscriber, edition)
 
 ``candidates = planned + excluded``, where the candidates are those who are due: nobody is lost without
@@ -14,27 +14,29 @@ a reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from paperdigest import schedule
 from paperdigest.errors import UsageError
+from paperdigest.pipeline.candidates import is_news
+from paperdigest.pipeline.composing import LOOK_BACK, Composer
 from paperdigest.schedule import Due
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Digest, RankedPaper, StoredPaper, Subscriber, Topic
+from paperdigest.types import Digest, Ranking, RankRequest, StoredPaper, Subscriber
 
-__all__ = ["PlanReport", "Prepare", "Rank", "Terms", "compose", "plan", "since"]
+__all__ = ["PlanReport", "Prepare", "RankAll", "Terms", "news", "plan"]
 
-Rank = Callable[[Sequence[Topic], Sequence[StoredPaper], int], tuple[RankedPaper, ...]]
-Prepare = Callable[[Sequence[Topic], Sequence[StoredPaper]], Rank]
+RankAll = Callable[[Iterable[RankRequest]], Iterator[tuple[RankRequest, Ranking | UsageError]]]
+Prepare = Callable[[Sequence[StoredPaper]], RankAll]
 MessageId = Callable[[Digest, int], str]
 
-LOOK_BACK = timedelta(days=60)
-"""How far back missed slots and papers are looked for; whoever was away for longer gets one digest all the same."""
+TOGETHER = 2000
+"""Subscribers whose requests are made and ranked at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,20 @@ class Terms:
     expires_after: timedelta
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What is counted on the way."""
+
+    planned: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def cannot(self, subscriber: Subscriber, error: UsageError) -> None:
+        """Count somebody whose zone or topic an older version let in: it is theirs alone."""
+        self.excluded["cannot be planned"] += 1
+        self.problems.append(f"subscriber {subscriber.id}: {error}")
+
+
 def plan(
     store: Store, prepare: Prepare, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
 ) -> PlanReport:
@@ -66,104 +82,65 @@ def plan(
 
     Args:
         store: papers, subscribers and digests.
-        prepare: takes the topics of everybody who is due and all their candidates, and returns what orders some
-            of these papers for some of these topics.
+        prepare: takes the papers that anybody may get, and returns what ranks them for requests.
         message_id: makes the Message-ID from digest and its number.
         terms: see `Terms`.
         now: the moment of the run.
         dry_run: count only, store nothing.
     """
     subscribers, digests = Subscribers(store.database), Digests(store.database)
-    planned, waiting, excluded = 0, 0, Counter[str]()
-    problems: list[str] = []
+    composer, tally = Composer(store, terms.queue), _Tally()
     active = subscribers.active()
-    due: list[tuple[Subscriber, Due, datetime]] = []
+    due = list(_due(active, subscribers, digests, tally, now))
+    earliest = min((composer.since(subscriber, now) for subscriber, _ in due), default=now)
+    papers = news(store, earliest, now) if due else ()
+    rank_all = prepare(papers)
+    for first in range(0, len(due), TOGETHER):
+        for request, ranking in rank_all(composer.requests(due[first : first + TOGETHER], papers, now)):
+            if isinstance(ranking, UsageError):
+                tally.cannot(request.subscriber, ranking)
+                continue
+            digest = composer.digest(request, ranking, now)
+            if not dry_run:
+                composer.remember(request, ranking, now)
+            if not digest.ranked and not digest.revised:
+                tally.excluded["no new papers" if not digest.considered else "nothing matched"] += 1
+                if not dry_run:
+                    subscribers.mark_examined(request.subscriber.id, digest.edition)
+            elif dry_run or digests.add(
+                digest, message_id=partial(message_id, digest), expires_at=now + terms.expires_after
+            ):
+                tally.planned += 1
+            else:
+                tally.excluded["planned by another run"] += 1
+    candidates = tally.planned + tally.excluded.total()
+    return PlanReport(
+        candidates=candidates,
+        waiting=len(active) - candidates,
+        planned=tally.planned,
+        excluded=tally.excluded,
+        problems=tuple(tally.problems),
+    )
+
+
+def news(store: Store, since: datetime, now: datetime) -> tuple[StoredPaper, ...]:
+    """Return the papers that may be new to somebody: first seen from the day of ``since`` on, as ranking takes them."""
+    start = datetime.combine(since.date(), time.min, UTC)
+    return tuple(filter(is_news, store.papers_first_seen(start, now + timedelta(microseconds=1))))
+
+
+def _due(
+    active: Iterable[Subscriber], subscribers: Subscribers, digests: Digests, tally: _Tally, now: datetime
+) -> Iterator[tuple[Subscriber, date]]:
+    """Yield who is due and for which edition."""
     for subscriber in active:
         try:
             slot = _newest_due(subscriber, subscribers, digests, now)
-        except UsageError as error:  # a zone that an older version let in: theirs alone
-            excluded["cannot be planned"] += 1
-            problems.append(f"subscriber {subscriber.id}: {error}")
+        except UsageError as error:
+            tally.cannot(subscriber, error)
             continue
-        if slot is None:
-            waiting += 1
-        else:
-            due.append((subscriber, slot, since(subscriber, digests, terms, now)))
-    earliest = min((start for _, _, start in due), default=now)
-    papers = store.papers_first_seen(earliest, now + timedelta(microseconds=1)) if due else ()
-    rank = prepare([topic for subscriber, _, _ in due for topic in subscriber.topics], papers)
-    for subscriber, slot, start in due:
-        candidates = [stored for stored in papers if stored.first_seen_at >= start]
-        try:
-            digest = compose(subscriber, candidates, digests, rank, edition_of=slot, now=now)
-        except UsageError as error:  # a topic that an older version let in: theirs alone
-            excluded["cannot be planned"] += 1
-            problems.append(f"subscriber {subscriber.id}: {error}")
-            continue
-        if not digest.ranked:
-            excluded["no new papers" if not digest.considered else "nothing matched"] += 1
-            if not dry_run:
-                subscribers.mark_examined(subscriber.id, digest.edition)
-        elif dry_run or digests.add(
-            digest,
-            message_id=partial(message_id, digest),
-            expires_at=now + terms.expires_after,
-        ):
-            planned += 1
-        else:
-            excluded["planned by another run"] += 1
-    return PlanReport(
-        candidates=len(active) - waiting, waiting=waiting, planned=planned, excluded=excluded, problems=tuple(problems)
-    )
-
-
-def compose(
-    subscriber: Subscriber,
-    papers: Sequence[StoredPaper],
-    digests: Digests,
-    rank: Rank,
-    *,
-    edition_of: Due | None,
-    now: datetime,
-) -> Digest:
-    """Choose a digest's papers: those of ``papers`` that were never sent to the subscriber, ranked and cut.
-
-    Args:
-        subscriber: who it is for.
-        papers: the candidates of everybody.
-        digests: knows what was sent.
-        rank: orders them.
-        edition_of: the slot; None for a preview, which is of the subscriber's local today.
-        now: the moment of composition, frozen with the digest.
-
-    Raises:
-        UsageError: a topic or the zone cannot be read.
-    """
-    sent = digests.sent_keys(subscriber.id)
-    unseen = [stored for stored in papers if str(stored.paper.id) not in sent and _is_news(stored)]
-    zone = schedule.parse_zone(subscriber.schedule.tz)
-    return Digest(
-        subscriber=subscriber,
-        edition=edition_of.edition if edition_of else now.astimezone(zone).date(),
-        composed_at=now,
-        ranked=rank(subscriber.topics, unseen, subscriber.max_papers),
-        considered=len(unseen),
-    )
-
-
-def since(subscriber: Subscriber, digests: Digests, terms: Terms, now: datetime) -> datetime:
-    """Return from when on papers are candidates: the last digest or the queue's days, whichever is longer ago.
-
-    A weekly digest at nine, after one that came out at five past seven the week before, misses nothing.
-    """
-    last = digests.covered_until(subscriber.id) or now
-    return max(min(now - terms.queue, last), now - max(LOOK_BACK, terms.queue))
-
-
-def _is_news(stored: StoredPaper) -> bool:
-    """Say whether a paper may be shown as new: not withdrawn, and not met only as the new version of an older one."""
-    replaced = [entry.announce_type in ("replace", "replace-cross") for entry in stored.entries]
-    return not stored.paper.withdrawn and not (replaced and all(replaced))
+        if slot is not None:
+            yield subscriber, slot.edition
 
 
 def _newest_due(subscriber: Subscriber, subscribers: Subscribers, digests: Digests, now: datetime) -> Due | None:

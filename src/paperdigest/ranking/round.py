@@ -102,7 +102,7 @@ class Round:
         choices = select(
             claims,
             shares_of([topic.quota for topic in topics]),
-            request.subscriber.max_papers,
+            _places(request),
             explore=lot if self.options.explore else None,
             near=self._neighbours,
         )
@@ -196,18 +196,19 @@ class Round:
         best = tuple(zip(columns[fit].tolist(), raw[fit].tolist(), strict=True))
         return TopicScores(topic=topic, plan=plan, lesson=lesson, best=best)
 
-    def reasons(self, scored: TopicScores, paper: StoredPaper, request: RankRequest) -> tuple[Reason, ...]:
-        """Return everything that decided a paper's raw score, the weightiest first.
+    def reasons(
+        self, topic: Topic, plan: TopicPlan, lesson: Lesson | None, paper: StoredPaper, request: RankRequest
+    ) -> tuple[Reason, ...]:
+        """Return everything that decided a paper's raw score for a topic, the weightiest first.
 
-        The contributions add up to the raw score (to within 1e-3); none when the topic says nothing of the paper.
+        The contributions add up to the raw score (to within 1e-3), if that is finite.
         """
-        found = self.batch.reasons(scored.plan, paper)
-        column = self.corpus.column[paper.paper.id]
-        if scored.lesson is not None:
-            found += scored.lesson.reasons(column)
+        found = self.batch.reasons(plan, paper)
+        if lesson is not None:
+            found += lesson.reasons(self.corpus.column[paper.paper.id])
         if self.options.popularity and (votes := popularity_reason(paper, _end_of(request), self.options.popularity)):
             found.append(votes)
-        weighed = [replace(reason, contribution=reason.contribution * scored.topic.weight) for reason in found]
+        weighed = [replace(reason, contribution=reason.contribution * topic.weight) for reason in found]
         return tuple(sorted(weighed, key=lambda reason: -reason.contribution))
 
     def _claims(self, number: int, scored: TopicScores, request: RankRequest) -> Iterator[Claim]:
@@ -228,7 +229,7 @@ class Round:
             stored=stored,
             score=choice.score,
             topic=home.topic.name,
-            reasons=self.reasons(home, stored, request),
+            reasons=self.reasons(home.topic, home.plan, home.lesson, stored, request),
             also=tuple(scored[other].topic.name for other in choice.also),
             placement=choice.placement,
             propensity=choice.propensity,
@@ -252,4 +253,8 @@ def _end_of(request: RankRequest) -> datetime:
 
 def _shortlist(request: RankRequest) -> int:
     """Return how many papers of a topic can matter: its places, the lot's, some near-duplicates and others' besides."""
-    return 3 * request.subscriber.max_papers + POOL
+    return 3 * _places(request) + POOL
+
+
+def _places(request: RankRequest) -> int:
+    return request.subscriber.max_papers if request.places is None else request.places

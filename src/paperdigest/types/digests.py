@@ -114,6 +114,7 @@ class Digest:
 class RankRequest:
     """What is to be ranked for one subscriber and edition, out of a batch's papers.
 
+    ``places`` is how many papers at most, None for as many as the subscriber's digest has.
     Papers first seen before ``since`` or named in ``seen`` are out; those first seen before ``new_since``
     have waited since an earlier edition. ``kept`` names the topics whose likes were found to help when they
     were last tried; None to try now.
@@ -126,6 +127,7 @@ class RankRequest:
     seen: frozenset[PaperId] = frozenset()
     judgements: tuple[Judgement, ...] = ()
     kept: frozenset[str] | None = None
+    places: int | None = None
 
     def __post_init__(self) -> None:
         require_utc(self.since, "since")

@@ -1,0 +1,78 @@
+"""Ranking with everything it needs: the archive's statistics, the vector model and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+from paperdigest.config import Settings
+from paperdigest.protocols import Encoder
+from paperdigest.query import parse_query
+from paperdigest.ranking import Archive, ArchiveStatistics, Corpus, Options, Ranker
+from paperdigest.ranking.explaining import Explanation, explain
+from paperdigest.store import Store, archive
+from paperdigest.store.statistics import Statistics
+from paperdigest.types import RankedPaper, RankRequest, StoredPaper, Subscriber, Topic
+
+__all__ = ["REFERENCE", "Rankings"]
+
+REFERENCE = 2000
+"""The newest papers, with which every score is compared: measured, more change nothing, 500 cost a little."""
+
+_NOBODY = Subscriber(email="nobody@localhost")
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Rankings:
+    """Makes rankers; the archive is read once."""
+
+    def __init__(self, settings: Settings, store: Store, encoder: Encoder | None) -> None:
+        self._settings, self._store, self._encoder = settings, store, encoder
+
+    def ranker(self, papers: Iterable[StoredPaper]) -> Ranker:
+        """Return what ranks these papers for subscribers."""
+        settings = self._settings.ranking
+        options = Options(threshold=settings.threshold, explore=settings.explore, popularity=settings.popularity)
+        return self._ranker(papers, options)
+
+    def _ranker(self, papers: Iterable[StoredPaper], options: Options) -> Ranker:
+        return Ranker(Corpus(papers, self._encoder), self._archive, self._encoder, options)
+
+    def ad_hoc(
+        self, queries: Sequence[str], papers: Sequence[StoredPaper], limit: int, on: date
+    ) -> tuple[RankedPaper, ...]:
+        """Rank papers for topics that no subscriber has; each query is one, named after itself.
+
+        Raises:
+            QueryError: a query cannot be read.
+        """
+        topics = tuple(dict.fromkeys(Topic(name=query, query=str(parse_query(query))) for query in queries))
+        request = RankRequest(
+            subscriber=replace(_NOBODY, topics=topics), edition=on, since=_EVER, new_since=_EVER, places=limit
+        )
+        return self._ranker(papers, Options()).rank(request).ranked
+
+    def why(self, request: RankRequest, papers: Sequence[StoredPaper], paper: StoredPaper) -> Explanation:
+        """Say what becomes of a paper, candidate or not, among these papers.
+
+        Raises:
+            QueryError: a topic's query cannot be read.
+        """
+        ranker = self.ranker([*papers, paper])
+        return explain(ranker.round([replace(request, since=_EVER)]), request, paper)
+
+    @cached_property
+    def _archive(self) -> Archive:
+        statistics = Statistics(self._store.database)
+        statistics.update()
+        counts = statistics.load()
+        return Archive(
+            ArchiveStatistics(
+                documents=counts.documents,
+                average_length=counts.average_length,
+                document_frequency=counts.document_frequency,
+            ),
+            Corpus(archive.reference(self._store.database, REFERENCE), self._encoder),
+        )

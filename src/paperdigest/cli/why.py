@@ -1,0 +1,89 @@
+"""The command ``why``: every number behind a paper's place."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paperdigest.cli.output import as_json, clean, json_option, table
+from paperdigest.cli.session import Session, pass_session
+from paperdigest.errors import UsageError
+
+if TYPE_CHECKING:
+    from paperdigest.ranking.explaining import Explanation, TopicExplanation
+    from paperdigest.types import PaperId
+
+__all__ = ["why"]
+
+
+@click.command()
+@click.argument("paper")
+@click.argument("email")
+@json_option
+@pass_session
+def why(session: Session, paper: str, email: str, as_json_: bool) -> None:
+    """Say what becomes of PAPER (e.g. arxiv:2305.17490) in the digest EMAIL would get now, with every number.
+
+    Also for papers that are left out. The contributions add up to the raw score, which is mapped to [0, 1].
+    """
+    found = session.app().why(_paper_id(paper), email)
+    if as_json_:
+        as_json(_fields(found))
+        return
+    click.echo(f"{clean(str(found.paper.paper.id))}  {clean(found.paper.paper.title)}")
+    click.echo(f"{clean(found.verdict)}\nranked by {found.method}")
+    for one in found.topics:
+        _show(one)
+
+
+def _show(one: TopicExplanation) -> None:
+    click.echo("")
+    if not math.isfinite(one.raw):
+        click.echo(f"topic {clean(one.topic.name)}: says nothing of it")
+        return
+    place = f"place {one.place} of all candidates" if one.place else "no candidate"
+    least = f"least score {one.threshold:.2f}"
+    click.echo(f"topic {clean(one.topic.name)}: score {one.score:.3f} ({least}), raw {one.raw:+.3f}, {place}")
+    rows = [(f"{reason.contribution:+.3f}", reason.text) for reason in one.reasons]
+    table(("adds", "because"), [*rows, (f"{one.raw:+.3f}", "together")], wrap=1)
+
+
+def _fields(found: Explanation) -> dict[str, Any]:
+    return {
+        "id": str(found.paper.paper.id),
+        "title": found.paper.paper.title,
+        "verdict": found.verdict,
+        "place": found.place,
+        "method": found.method,
+        "topics": [
+            {
+                "topic": one.topic.name,
+                "query": one.topic.query,
+                "raw": one.raw if math.isfinite(one.raw) else None,
+                "score": one.score,
+                "threshold": one.threshold,
+                "place": one.place,
+                "reasons": [
+                    {"text": reason.text, "keyword": reason.keyword, "contribution": reason.contribution}
+                    for reason in one.reasons
+                ],
+            }
+            for one in found.topics
+        ],
+    }
+
+
+def _paper_id(text: str) -> PaperId:
+    """Read an identifier as a person writes it: with its scheme, or a bare arXiv number.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from paperdigest.types import PaperId
+
+    try:
+        return PaperId.parse(text if ":" in text else f"arxiv:{text}")
+    except ValueError as error:
+        raise UsageError(str(error), "Look for it with `paperdigest papers WORDS`") from error
