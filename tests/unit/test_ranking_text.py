@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from paperdigest.query import text as text_module
 from paperdigest.query.text import Field, Terms, find_run, prepare, stems, terms
 
 
@@ -31,8 +32,13 @@ def test_a_longer_word_is_another_stem(form: str) -> None:
         ("cafe\N{COMBINING ACUTE ACCENT}", ("cafe",)),
         ("e\N{LATIN SMALL LIGATURE FFI}cient", ("effici",)),
         ("Straße", ("strass",)),
-        ("x² H₂O", ("x2", "h2o")),
-        ("Шрёдингер α-β", ("шредингер", "α", "β")),
+        ("VLM² H₂O", ("vlm", "h", "o")),
+        ("Шрёдингер α-β", ("шрёдингер", "α", "β")),
+        ("Brand™ ℝⁿ", ("brand", "ℝ")),
+        ("OS is as us μs", ("os", "is", "as", "us", "μ")),
+        ("possibly ontologies technology technological", ("possibl", "ontolog", "technolog", "technolog")),
+        ("s", ("s",)),
+        ("a" * 70 + "ing", ("a" * 70 + "ing",)),
     ],
 )
 def test_words_are_runs_of_letters_and_digits_without_case_and_diacritics(text: str, words: tuple[str, ...]) -> None:
@@ -63,6 +69,13 @@ def test_a_run_of_stems_is_given_as_printed_on_one_line() -> None:
 def test_a_decomposed_accent_stays_with_its_letter() -> None:
     text = "cafe\N{COMBINING ACUTE ACCENT} culture"
     assert Field.of(text).run(("cafe", "cultur")) == text
+    assert Field.of(text).forms("cafe") == ("cafe\N{COMBINING ACUTE ACCENT}",)
+
+
+def test_the_stems_that_are_remembered_are_not_more_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module._Stems, "MOST", 10)
+    assert stems(" ".join(f"tracings{number}x" for number in range(100)) + " traces")[-1] == "trace"
+    assert len(text_module._STEMS) <= 10
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,17 @@
-"""Words, stop words and stems: what a text is to the lexical scorer.
+"""Words, stop words and stems: what a text is to search and to the lexical scorer alike.
 
 A word is a run of letters and digits after folding: ``[a-z0-9]+`` in English, and the same idea in
-every other script (``Café`` and ``cafe`` are one word, ``state-of-the-art`` is four). Stems are
-Porter's (M. F. Porter, "An algorithm for suffix stripping", 1980), the same ones that full-text
-search in the store uses: trace, traces, traced and tracing are one stem, traceability is another.
+every other script (``Café`` and ``cafe`` are one word, ``state-of-the-art`` is four); raised and lowered
+digits end it (``VLM²`` holds ``VLM``). Stems are Porter's: trace, traces, traced and tracing are one,
+traceability is another.
+
+Both are those of the store's full-text index (SQLite FTS5, ``porter unicode61 remove_diacritics 2``),
+character by character, so that a search finds what ranking calls a match; two things are better here:
+``ß`` is ``ss`` and the ligatures of ``f`` are their letters, and signs younger than SQLite's tables
+(Unicode 6.1) are no letters.
+
+Sources: M. F. Porter, "An algorithm for suffix stripping" (1980), with his later rules ``bli`` -> ``ble``
+and ``logi`` -> ``log``; SQLite FTS5, 4.3.1 and 4.3.3.
 """
 
 from __future__ import annotations
@@ -42,6 +50,22 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _WORD = re.compile(r"[^\W_]+")
 _local = threading.local()
+
+_WORD_ENDS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉")
+"""The ``separators`` of the index."""
+
+_MARKS = frozenset(map(chr, (
+    *range(0x300, 0x305), *range(0x306, 0x30D), 0x30F, 0x311, 0x31B, *range(0x323, 0x329), 0x32D, 0x32E, 0x330, 0x331,
+)))  # fmt: skip
+"""The combining marks that belong to the letter before them; any other ends a word, as in the index."""
+
+_LETTERS = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ß": "ss", "ẞ": "ss"}
+
+_LONGEST_STEMMED = 64
+"""In bytes; longer words, and those of one or two, are their own stem."""
+
+_LATER_RULES = re.compile(r"(.*)(bl|log)(?:[iy](?:s|ed|ing)?|ies)\Z")
+"""Words that come to end in ``bli`` or ``logi``: possibly, ontologies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,7 @@ class Field:
         """Read a text; the stems are those of `stems`."""
         folded, origin = _fold_with_places(text)
         found = list(_WORD.finditer(folded))
-        places = tuple((origin[match.start()], origin[match.end() - 1] + 1) for match in found)
+        places = tuple((origin[match.start()], _with_marks(text, origin[match.end() - 1] + 1)) for match in found)
         return cls(text, _stemmed([match[0] for match in found]), places)
 
     def forms(self, stem: str) -> tuple[str, ...]:
@@ -139,15 +163,56 @@ def find_run(run: Sequence[str], field: Sequence[str]) -> int:
     return -1
 
 
-def _stemmed(words: list[str]) -> tuple[str, ...]:
-    """Stem in one call; a stemmer keeps state while it works, so each thread has its own.
+def _with_marks(text: str, end: int) -> int:
+    """Return where the combining marks end that follow a letter."""
+    while text[end : end + 1] in _MARKS:
+        end += 1
+    return end
 
-    The stemmer leaves nothing of the word "s", which then stays as it is.
-    """
+
+class _Stems(dict[str, str]):
+    """The stem of each word, worked out once; bounded, so that no flood of words fills the memory."""
+
+    MOST = 1 << 16
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= self.MOST:
+            self.clear()
+        stem = _stem(word)
+        if len(word) <= _LONGEST_STEMMED:
+            self[word] = stem
+        return stem
+
+
+_STEMS = _Stems()
+
+
+def _stemmed(words: list[str]) -> tuple[str, ...]:
+    return tuple(map(_STEMS.__getitem__, words))
+
+
+def _stem(word: str) -> str:
+    """Stem a folded word; a stemmer keeps state while it works, so each thread has its own."""
+    if not 3 <= len(word.encode("utf-8", "replace")) <= _LONGEST_STEMMED:
+        return word
     stemmer: Stemmer.Stemmer | None = getattr(_local, "stemmer", None)
     if stemmer is None:
         stemmer = _local.stemmer = Stemmer.Stemmer("porter")
-    return tuple(stem or word for stem, word in zip(stemmer.stemWords(words), words, strict=True))
+    if (match := _LATER_RULES.match(word)) is not None and _has_measure(match[1]):
+        word = match[1] + match[2] + ("e" if match[2] == "bl" else "")
+    stem: str = stemmer.stemWord(word)
+    return stem or word
+
+
+def _has_measure(start: str) -> bool:
+    """Say whether Porter's measure is above 0: a vowel stands before a consonant (``y`` after one is a vowel)."""
+    was_vowel = False
+    for place, char in enumerate(start):
+        is_vowel = char in "aeiou" or (char == "y" and place > 0 and not was_vowel)
+        if was_vowel and not is_vowel:
+            return True
+        was_vowel = is_vowel
+    return False
 
 
 def _fold(text: str) -> str:
@@ -165,6 +230,16 @@ def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
 
 @lru_cache(maxsize=4096)
 def _fold_char(char: str) -> str:
-    """Fold case, diacritics and compatibility forms; character by character, so that places are known."""
-    plain = unicodedata.normalize("NFKD", char)
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    """Fold case and the diacritics of Latin letters; character by character, so that places are known."""
+    if char in _WORD_ENDS:
+        return " "
+    if char in _MARKS:
+        return ""
+    base = unicodedata.normalize("NFD", char)[0]
+    if base.isascii() and base.isalpha():
+        return base.lower()
+    if char in _LETTERS:
+        return _LETTERS[char]
+    if not char.isalnum():
+        return char
+    return next((one for one in (char.casefold(), char.lower()) if len(one) == 1), char)
