@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from paperdigest.types import (
     Appearance,
     Author,
     Digest,
+    Highlight,
     Paper,
     PaperId,
+    Placement,
     RankedPaper,
     Reason,
     StoredPaper,
@@ -71,4 +74,31 @@ def subscriber(email: str = "you@example.org", topics: tuple[str, ...] = ("trace
 def digest(*papers: RankedPaper, considered: int = 46, to: Subscriber | None = None) -> Digest:
     return Digest(
         subscriber=to or subscriber(), edition=EDITION, composed_at=NOW, ranked=papers, considered=considered, id=7
+    )
+
+
+def chosen() -> Digest:
+    """A digest that shows everything a choice can say: two topics, marks, waiting, exploring, news, lessons."""
+    best = paper(1, title="Tracing the trace", abstract="A trace of software traceability. It traces traces.")
+    papers = (
+        replace(
+            ranked(best, reasons=("title matches *trace*", "close to *software traceability*")),
+            also=("graphs", "testing"),
+            highlights=(
+                Highlight(field="title", start=0, end=7),
+                Highlight(field="title", start=12, end=17),
+                Highlight(field="abstract", start=2, end=7),
+                Highlight(field="abstract", start=11, end=32),
+            ),
+        ),
+        replace(ranked(paper(2), topic="graphs"), placement=Placement.WAITED),
+        replace(ranked(paper(3)), placement=Placement.EXPLORED, propensity=0.05),
+    )
+    changed = paper(4, version=3, updated_at=datetime(2026, 4, 12, tzinfo=UTC))
+    gone = paper(5, withdrawn=True, url=None)
+    return replace(
+        digest(*papers, to=subscriber(topics=("trace", "graphs", "testing"))),
+        revised=tuple(StoredPaper(paper=one, first_seen_at=NOW) for one in (changed, gone)),
+        notes=("more like *trace* because you liked Paper number 9",),
+        method="by words and by the vector model MiniLM",
     )

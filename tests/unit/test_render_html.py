@@ -16,7 +16,7 @@ from lxml import etree
 import paperdigest
 from paperdigest.render import Rendered, Renderer
 from paperdigest.types import Digest
-from tests.digest_samples import digest, paper, ranked, subscriber
+from tests.digest_samples import chosen, digest, paper, ranked, subscriber
 from tests.html_pages import elements, hrefs, of_class, only, parsed, tags, words
 
 HOSTILE = "<img src=x onerror=alert(1)> & \"q\" 'a' {{ 7*7 }} {% raw %} </style></title><!-- =?utf-8?q?x?="
@@ -228,7 +228,8 @@ def test_every_class_of_the_page_has_a_style_and_every_style_is_inlined() -> Non
     styles = schemes()["light"]
     root = page(contact="desk@example.org")
     used = {name for node in elements(root) for name in str(node.get("class", "")).split()}
-    used |= {name for node in elements(page()) for name in str(node.get("class", "")).split()}
+    for other in (page(), page(chosen())):
+        used |= {name for node in elements(other) for name in str(node.get("class", "")).split()}
     assert {f".{name}" for name in used} - {".first"} == styles.keys() - {":root"}
     colored = [node for name in ("meta", "abstract", "hit", "badge") for node in of_class(root, name)]
     assert [node for node in colored if "color:" not in str(node.get("style"))] == []

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from paperdigest.render.view import PaperView, authors_line, digest_view, paper_view, subject_of
+from paperdigest.render.papers import PaperView, authors_line, paper_view
+from paperdigest.render.view import digest_view, subject_of
 from paperdigest.types import Appearance, Digest
 from tests.digest_samples import BADGE, digest, named, paper, ranked, subscriber
 
@@ -49,15 +50,18 @@ def test_a_subject_stays_one_line_and_is_never_empty_of_words() -> None:
     assert subject_of(made) == "1 paper for a topic without a name: arxiv:2604.00001"
 
 
-def test_there_is_a_section_a_topic_in_the_order_of_the_best_papers() -> None:
+def test_there_is_a_section_a_topic_in_the_subscribers_order_then_in_that_of_the_best_papers() -> None:
     papers = [
-        ranked(paper(1), topic="graphs", score=0.9),
-        ranked(paper(2), topic="trace", score=0.8),
-        ranked(paper(3), topic="graphs", score=0.7),
+        ranked(paper(1), topic="former", score=0.95),
+        ranked(paper(2), topic="graphs", score=0.9),
+        ranked(paper(3), topic="trace", score=0.8),
+        ranked(paper(4), topic="graphs", score=0.7),
+        ranked(paper(5), topic="older", score=0.6),
     ]
-    sections = digest_view(digest(*papers), title="t", contact=None, postal_address="").sections
-    assert [section.topic for section in sections] == ["graphs", "trace"]
-    assert [one.title for one in sections[0].papers] == ["Paper number 1", "Paper number 3"]
+    made = digest(*papers, to=subscriber(topics=("trace", "empty", "graphs")))
+    sections = digest_view(made, title="t", contact=None, postal_address="").sections
+    assert [section.topic for section in sections] == ["trace", "graphs", "former", "older"]
+    assert [one.title for one in sections[1].papers] == ["Paper number 2", "Paper number 4"]
 
 
 def test_the_preview_holds_the_next_best_titles() -> None:

@@ -17,9 +17,21 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateErro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from paperdigest.errors import RenderError
-from paperdigest.render.view import ABSTRACT_CHARS, DigestView, digest_view
+from paperdigest.render.papers import ABSTRACT_CHARS
+from paperdigest.render.view import DigestView, digest_view
 from paperdigest.render.words import plural, wrap
-from paperdigest.types import Digest, Paper, PaperId, RankedPaper, Reason, StoredPaper, Subscriber, Topic
+from paperdigest.types import (
+    Digest,
+    Highlight,
+    Paper,
+    PaperId,
+    Placement,
+    RankedPaper,
+    Reason,
+    StoredPaper,
+    Subscriber,
+    Topic,
+)
 
 __all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer"]
 
@@ -44,6 +56,10 @@ _FAILURES = (
 
 
 _MOMENT = datetime(2026, 4, 15, tzinfo=UTC)
+_PAPER = StoredPaper(
+    paper=Paper(id=PaperId(scheme="arxiv", local="2604.00001"), title="A title", abstract="An abstract."),
+    first_seen_at=_MOMENT,
+)
 _SAMPLE = Digest(
     id=1,
     subscriber=Subscriber(id=1, email="reader@example.org", topics=(Topic(name="trace", query="trace"),)),
@@ -52,15 +68,18 @@ _SAMPLE = Digest(
     considered=1,
     ranked=(
         RankedPaper(
-            stored=StoredPaper(
-                paper=Paper(id=PaperId(scheme="arxiv", local="2604.00001"), title="Title", abstract="Abstract."),
-                first_seen_at=_MOMENT,
-            ),
+            stored=_PAPER,
             score=0.5,
             topic="trace",
-            reasons=(Reason(text="title matches *trace*", keyword="trace", contribution=1.0, where="title"),),
+            reasons=(Reason(text="title matches *title*", keyword="title", contribution=1.0, where="title"),),
+            also=("graphs",),
+            placement=Placement.WAITED,
+            highlights=(Highlight(field="title", start=2, end=7),),
         ),
     ),
+    revised=(_PAPER,),
+    notes=("more like *title*",),
+    method="by words",
 )
 
 
@@ -105,14 +124,18 @@ class Renderer:
         self._environment.filters |= {"wrap": wrap, "plural": plural, "number": "{:,}".format}
         self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, remove_inlined_selectors=True)
 
-    def digest(self, digest: Digest) -> Rendered:
+    def digest(self, digest: Digest, *, preview: bool = False) -> Rendered:
         """Render one digest; abstracts are shortened, then papers left out, until the HTML fits.
+
+        Args:
+            digest: what to render.
+            preview: for the operator, who is also told by what was ranked.
 
         Raises:
             RenderError: a template is missing or wrong, or will not get small enough.
         """
         for chars in (ABSTRACT_CHARS, *_SHORTER_CHARS):
-            view = self._view(digest, chars, len(digest.ranked))
+            view = self._view(digest, chars, len(digest.ranked), preview)
             if html := self._fitting(view):
                 return self._rendered(view, html)
         # The least number of papers left out that makes it fit.
@@ -120,9 +143,9 @@ class Renderer:
             range(len(digest.ranked)),
             True,
             lo=1,
-            key=lambda out: self._fitting(self._view(digest, 0, len(digest.ranked) - out)) is not None,
+            key=lambda out: self._fitting(self._view(digest, 0, len(digest.ranked) - out, preview)) is not None,
         )
-        view = self._view(digest, 0, len(digest.ranked) - left_out)
+        view = self._view(digest, 0, len(digest.ranked) - left_out, preview)
         if left_out < len(digest.ranked) and (html := self._fitting(view)):
             return self._rendered(view, html)
         raise RenderError(_HTML, f"is above {MAX_HTML_BYTES:,} bytes even with a single paper")
@@ -133,7 +156,7 @@ class Renderer:
         Raises:
             RenderError: see `digest`.
         """
-        self.digest(_SAMPLE)
+        self.digest(_SAMPLE, preview=True)
 
     def _fitting(self, view: DigestView) -> str | None:
         """Return the page, or None when it is too large."""
@@ -143,7 +166,7 @@ class Renderer:
     def _rendered(self, view: DigestView, html: str) -> Rendered:
         return Rendered(subject=view.subject, html=html, text=self._drawn(_TEXT, view).rstrip("\n") + "\n")
 
-    def _view(self, digest: Digest, chars: int, papers: int) -> DigestView:
+    def _view(self, digest: Digest, chars: int, papers: int, preview: bool) -> DigestView:
         return digest_view(
             digest,
             title=self._title,
@@ -151,6 +174,7 @@ class Renderer:
             postal_address=self._postal_address,
             abstract_chars=chars,
             papers=papers,
+            preview=preview,
         )
 
     def _drawn(self, template: str, view: DigestView) -> str:

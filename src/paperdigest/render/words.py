@@ -5,13 +5,32 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import quote, urlsplit
 
-__all__ = ["TEXT_WIDTH", "Span", "clean", "emphasised", "http_url", "is_visible", "marked", "plural", "shorten", "wrap"]
+__all__ = [
+    "REASON_CHARS",
+    "TEXT_WIDTH",
+    "Span",
+    "clean",
+    "day",
+    "emphasised",
+    "highlighted",
+    "http_url",
+    "is_visible",
+    "listed",
+    "marked",
+    "plural",
+    "shorten",
+    "topic_name",
+    "wrap",
+]
 
 TEXT_WIDTH = 76
+REASON_CHARS = 200
+_NAMES_LISTED = 10
 _MAX_URL = 2000
 _MAX_READ = 20_000
 # All but controls, lone surrogates, line separators, the marks that reorder what a reader sees, and noncharacters,
@@ -101,9 +120,56 @@ def marked(text: str, forms: Collection[str]) -> tuple[Span, ...]:
     return tuple(span for span in (*spans, Span(text[done:])) if span.text)
 
 
+def highlighted(text: str, limit: int, places: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
+    """Return ``shorten(clean(text), limit)``, strong where ``places`` say: (start, end) in ``text`` itself.
+
+    A place that is cut off by shortening, overlaps an earlier one or lies outside is dropped.
+    """
+    cleaned = clean(text)
+    shown = shorten(cleaned, limit)
+    kept = len(shown if shown == cleaned else shown.removesuffix("…").rstrip())
+    spans, done = [], 0
+    for start, end in sorted(places if cleaned == text else _moved(text, places)):
+        if done <= start < end <= kept:
+            spans += [Span(shown[done:start]), Span(shown[start:end], strong=True)]
+            done = end
+    return tuple(span for span in (*spans, Span(shown[done:])) if span.text)
+
+
+def _moved(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return where ``places`` of a text stand in ``clean(text)``, without those of which nothing is left."""
+    read = _UNWANTED.sub(" ", text[:_MAX_READ])
+    at: dict[int, int] = {}  # the place of each visible character
+    done = 0
+    for word in re.finditer(r"\S+", read):
+        at |= {word.start() + offset: done + offset for offset in range(len(word[0]))}
+        done += len(word[0]) + 1
+    left = ([at[index] for index in range(start, min(end, len(read))) if index in at] for start, end in places)
+    return [(kept[0], kept[-1] + 1) for kept in left if kept]
+
+
 def plural(count: int, noun: str) -> str:
     """Return ``1 paper``, ``2 papers``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def day(one: date) -> str:
+    """Return ``3 May 2026``."""
+    return f"{one.day} {one:%B %Y}"
+
+
+def topic_name(name: str, limit: int) -> str:
+    """Return a topic's name, at most ``limit`` characters, or words in its place when nothing of it can be seen."""
+    topic = shorten(clean(name), limit)
+    return topic if is_visible(topic) else "a topic without a name"
+
+
+def listed(names: Sequence[str], most: int = _NAMES_LISTED) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``; of more than ``most`` names the first and how many more."""
+    shown = list(names[:most])
+    if len(names) > len(shown):
+        shown.append(f"{len(names) - len(shown):,} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def wrap(text: str, indent: int = 0, hanging: int | None = None) -> str:
