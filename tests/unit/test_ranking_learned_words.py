@@ -95,3 +95,11 @@ def test_what_changed_speaks_of_dislikes_as_less() -> None:
     assert what_changed(space, texts(space, ["The galaxies"]), [disliked]) == (
         "less like galaxies because you disliked “The galaxies”"
     )
+
+
+def test_what_changed_names_no_word_of_a_single_paper() -> None:
+    space = space_of(["Galaxies", "Galaxies again", "Zyzzyva galaxies"])
+    judged = [said("Zyzzyva galaxies")]
+    assert what_changed(space, texts(space, ["Zyzzyva galaxies"]), judged) == (
+        "more like galaxies because you liked “Zyzzyva galaxies”"
+    )

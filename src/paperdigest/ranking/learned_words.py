@@ -105,7 +105,7 @@ def _runs(
     field = Field.of(title)
     words = [field.text[start:end] for start, end in field.places]
     columns = [
-        None if word.casefold() in STOP_WORDS else space.column.get(stem)
+        None if word.casefold() in STOP_WORDS else _telling(stem, space)
         for word, stem in zip(words, field.stems, strict=True)
     ]
     for first in range(len(columns)):
@@ -117,3 +117,9 @@ def _runs(
             weight = math.fsum(weights[column] for column in inside) / math.sqrt(len(inside))
             if weight > 0:
                 yield field.text[field.places[first][0] : field.places[last][1]], weight
+
+
+def _telling(stem: str, space: WordSpace) -> int | None:
+    """Return the column of a word that more than one paper has: of another there is no more to come."""
+    column = space.column.get(stem)
+    return column if column is not None and space.frequencies[column] > 1 else None

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WORD_GRID", "Background", "Texts", "WordSpace", "known_rows"]
 
-LEAST_DF = 2
-"""A word of a single paper cannot make two alike."""
-
 WORD_GRID = 2**16
 """The length of a row of words, in whole numbers."""
 
@@ -59,22 +56,17 @@ class Texts:
 class WordSpace:
     """TF-IDF over stems: ``(1 + ln tf) * (1 + ln((1 + N) / (1 + df)))``, of length 1.
 
-    ``tf`` counts a word of the title twice; ``N`` and ``df`` are the archive's. Stop words, and words in fewer
-    than two of its papers, are left out. Made once a batch.
+    ``tf`` counts a word of the title twice; ``N`` and ``df`` are the archive's. Stop words, and words that none of
+    its papers has, are left out. Made once a batch.
     """
 
     def __init__(self, statistics: ArchiveStatistics) -> None:
-        self.stems = tuple(
-            sorted(
-                stem
-                for stem, found in statistics.document_frequency.items()
-                if found >= LEAST_DF and stem not in _STOP_STEMS
-            )
-        )
+        frequency = statistics.document_frequency
+        self.stems = tuple(sorted(stem for stem, found in frequency.items() if found > 0 and stem not in _STOP_STEMS))
         self.column = {stem: column for column, stem in enumerate(self.stems)}
-        frequencies = [statistics.document_frequency[stem] for stem in self.stems]
-        papers = max(statistics.documents, max(frequencies, default=0))
-        idf = [1 + math.log((1 + papers) / (1 + found)) for found in frequencies]
+        self.frequencies = tuple(frequency[stem] for stem in self.stems)
+        papers = max(statistics.documents, max(self.frequencies, default=0))
+        idf = [1 + math.log((1 + papers) / (1 + found)) for found in self.frequencies]
         self._idf: Floats = np.array(idf, dtype=np.float64)
 
     def texts(self, documents: Iterable[Document], vectors: NDArray[np.floating] | None = None) -> Texts:
