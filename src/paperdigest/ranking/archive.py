@@ -9,12 +9,13 @@ would otherwise count as nothing special.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from paperdigest.query import Keyword
 from paperdigest.query.text import terms
@@ -32,6 +33,10 @@ PRIOR = 100
 
 COMMON = 0.5
 """How much of what a paper has in common with every other is taken from its nearness."""
+
+NEIGHBOURS = 20
+PAPERS_A_NEIGHBOUR = 50
+"""How many reference papers a paper's neighbours are: these, or one of so many in a smaller archive."""
 
 COSINE_MEAN = 0.08
 COSINE_DEVIATION = 0.10
@@ -58,15 +63,33 @@ class Archive:
         self.reference = reference
         self.scorer = BtScorer(statistics)
 
-    def lexical(self, keywords: Sequence[Keyword]) -> Moments:
-        """Return the moments of the raw "bt" scores; papers without a hit count as 0."""
+    def moments_of(self, keyword: Keyword, scores: NDArray[np.float64]) -> tuple[float, float]:
+        """Return mean and deviation of a keyword's raw scores of the reference papers; without a hit a score is 0."""
         size = len(self.reference) + PRIOR
-        mean, square = np.zeros(len(keywords)), np.zeros(len(keywords))
-        for place, (keyword, row) in enumerate(zip(keywords, self._rows(keywords), strict=True)):
-            mean[place] = row.sum() / size
-            # A keyword that no paper of the sample has would have no deviation: count it as if one paper had it.
-            square[place] = max(float(row @ row), self._typical(keyword) ** 2) / size
-        return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-12)))
+        mean = float(scores.sum()) / size
+        # A keyword that no paper of the sample has would have no deviation: count it as if one paper had it.
+        square = max(float(scores @ scores), self._typical(keyword) ** 2) / size
+        return mean, math.sqrt(max(square - mean**2, 1e-12))
+
+    def neighbours(self, papers: Corpus) -> sparse.csr_array | None:
+        """Return the reference papers nearest to each paper, shape (papers, reference), each row adding up to 1.
+
+        None without vectors, and in an archive too small to have neighbours; a paper is none of its own.
+        """
+        most = min(NEIGHBOURS, len(self.reference) // PAPERS_A_NEIGHBOUR)
+        if papers.vectors is None or self.reference.vectors is None or not most:
+            return None
+        near = cosines(papers.vectors, self.reference.vectors)
+        near[:, ~self.reference.has_vector] = -2
+        own = [(row, self.reference.column.get(one.paper.id)) for row, one in enumerate(papers.papers)]
+        for row, column in own:
+            if column is not None:
+                near[row, column] = -2
+        # Stable, so that equally near papers come by id; the columns in order, so that sums are the same anywhere.
+        nearest = np.sort(np.argsort(-near, axis=1, kind="stable")[:, :most], axis=1)
+        known = papers.has_vector.repeat(most).astype(np.float64) / most
+        ends = np.arange(len(papers) + 1) * most
+        return sparse.csr_array((known, nearest.ravel(), ends), shape=(len(papers), len(self.reference)))
 
     def nearness(self, vectors: NDArray[np.float32], papers: Corpus) -> NDArray[np.float32]:
         """Return how near papers are to texts, as standard scores, shape (texts, papers); 0 where a vector is missing.
@@ -121,9 +144,6 @@ class Archive:
         if not len(known):
             return np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], vectors.shape[1])), 0
         return known.sum(axis=0) / len(known) / GRID, known.T @ known / len(known) / GRID**2, len(known)
-
-    def _rows(self, keywords: Sequence[Keyword]) -> Iterator[NDArray[np.float64]]:
-        return self.scorer.rows(keywords, self.reference)
 
     def _typical(self, keyword: Keyword) -> float:
         """Return what a paper of average length gets that says each word once."""

@@ -6,7 +6,7 @@ For a keyword with the words ``t`` and a paper ``d``::
           + 0.5 * sum over t of idf(t)        when the whole phrase stands in the title or the abstract
     idf(t) = max(1, ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5)))
 
-with k1 = 1.2, b = 0.75 and ``tf`` the occurrences in the abstract plus twice those in the title. ``N``,
+with k1 = 1, b = 0.6 and ``tf`` the occurrences in the abstract plus twice those in the title. ``N``,
 ``df`` and the average length come from the archive, never from the papers at hand, and the bonus is half
 of what the keyword can reach at most: a paper's score depends on the paper, the keyword and the archive
 alone, and the scores of two days compare. The floor of 1 says that a word somebody asks for counts,
@@ -44,8 +44,8 @@ __all__ = ["ArchiveStatistics", "BtScorer"]
 
 Length = TypeVar("Length", float, "NDArray[np.float64]")
 
-K1 = 1.2
-B = 0.75
+K1 = 1.0
+B = 0.6
 PHRASE_BONUS = 0.5
 LEAST_IDF = 1.0
 _FORMS_SHOWN = 3

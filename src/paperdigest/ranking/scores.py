@@ -2,7 +2,9 @@
 
 A keyword's score of a paper is made of two standard scores (see `archive`): how the paper's words match counts
 `WORDS`, and how near its vector is counts the rest. Where a vector is missing, the paper counts as ordinarily near.
-Without a model the words are all there is.
+Without a model the words are all there is. With one, a paper's words also echo in its neighbours': `ECHO` times the
+mean of the twenty papers of the archive that are nearest to it, for a paper whose like are full of a word is about
+it, whatever it calls it.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ LISTED = 3.0
 WORDS = 0.45
 """What the words count, beside the vectors."""
 
+ECHO = 0.5
+"""What the words of a paper's neighbours count, beside its own."""
+
 _METADATA = {Field.AUTHOR: FOLLOWED, Field.CATEGORY: LISTED, Field.SOURCE: LISTED}
 
 
@@ -48,8 +53,9 @@ class KeywordScores:
         standard: their scores, shape (keywords, papers); `ABSENT` where a strict keyword does not match or,
             without vectors, no word is in common.
         near: the part of the vectors, shape (keywords, papers), or None without a model; 0 where one is missing.
+        echo: what the neighbours' words add to the raw scores of the words, or None when there are no neighbours.
 
-    Takes 8 bytes for each keyword and paper.
+    Takes 12 bytes for each keyword and paper.
     """
 
     def __init__(
@@ -58,14 +64,20 @@ class KeywordScores:
         self.keywords = tuple(dict.fromkeys(keywords))
         self.row = {keyword: row for row, keyword in enumerate(self.keywords)}
         self.corpus, self.archive = corpus, archive
-        self.lexical = archive.lexical(self.keywords)
         self.near: NDArray[np.float32] | None = None
         if encoder is not None and corpus.vectors is not None:
             self.near = archive.nearness(_vectors(self.keywords, encoder), corpus)
-        self.standard = np.empty((len(self.keywords), len(corpus)), dtype=np.float32)
-        for place, (keyword, raw) in enumerate(
-            zip(self.keywords, archive.scorer.rows(self.keywords, corpus), strict=True)
-        ):
+        shape = (len(self.keywords), len(corpus))
+        neighbours = archive.neighbours(corpus)
+        self.echo = None if neighbours is None else np.zeros(shape, dtype=np.float32)
+        self.standard = np.empty(shape, dtype=np.float32)
+        self._mean, self._deviation = np.empty(shape[0]), np.empty(shape[0])
+        elsewhere = archive.scorer.rows(self.keywords, archive.reference)
+        here = archive.scorer.rows(self.keywords, corpus)
+        for place, (keyword, others, raw) in enumerate(zip(self.keywords, elsewhere, here, strict=True)):
+            self._mean[place], self._deviation[place] = archive.moments_of(keyword, others)
+            if self.echo is not None and neighbours is not None and not keyword.is_strict:
+                self.echo[place] = ECHO * (neighbours @ others - self._mean[place] * corpus.has_vector)
             self.standard[place] = self._standardised(place, keyword, raw)
 
     def explain(self, keyword: Keyword, paper: StoredPaper) -> tuple[Reason, ...]:
@@ -80,7 +92,7 @@ class KeywordScores:
         if keyword.field in _METADATA:
             return (Reason(text=_metadata_text(keyword), keyword=str(keyword), contribution=score),)
         share = 1.0 if self.near is None else WORDS
-        mean, deviation = self.lexical.mean[place], self.lexical.deviation[place]
+        mean, deviation = float(self._mean[place]), float(self._deviation[place])
         reasons = [
             Reason(
                 text=reason.text,
@@ -97,6 +109,9 @@ class KeywordScores:
                 contribution=-share * mean / deviation,
             )
         )
+        if self.echo is not None and (echo := float(self.echo[place, column])):
+            text = f"the papers nearest to it have {'more' if echo > 0 else 'less'} of {_marked(keyword)} than others"
+            reasons.append(Reason(text=text, keyword=str(keyword), contribution=share * echo / deviation))
         if self.near is not None and (near := float(self.near[place, column])):
             text = f"{'close to' if near > 0 else 'far from'} {_marked(keyword)}"
             reasons.append(Reason(text=text, keyword=str(keyword), contribution=(1 - WORDS) * near))
@@ -107,7 +122,8 @@ class KeywordScores:
             hits = np.array([keyword_matches(keyword, document) for document in self.corpus.documents], dtype=bool)
             given: NDArray[np.float64] = np.where(hits, _METADATA[keyword.field], ABSENT)
             return given
-        scores: NDArray[np.float64] = (raw - self.lexical.mean[place]) / self.lexical.deviation[place]
+        echo = 0.0 if self.echo is None else self.echo[place]
+        scores: NDArray[np.float64] = (raw + echo - self._mean[place]) / self._deviation[place]
         if self.near is not None:
             scores = WORDS * scores + (1 - WORDS) * self.near[place]
         if keyword.is_strict or self.near is None:
