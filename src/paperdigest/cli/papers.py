@@ -59,7 +59,7 @@ def ranked_fields(one: RankedPaper) -> dict[str, object]:
         "title": paper.title,
         "score": round(one.score, 6),
         "topic": one.topic,
-        "reasons": [reason.text for reason in one.reasons],
+        "reasons": [reason.text for reason in one.deciding],
     }
 
 
@@ -73,7 +73,7 @@ def show_ranked(ranked: tuple[RankedPaper, ...]) -> None:
             place,
             f"{one.score:.2f}",
             one.topic,
-            f"{one.stored.paper.title} — {'; '.join(reason.text for reason in one.reasons)}",
+            f"{one.stored.paper.title} — {'; '.join(reason.text for reason in one.deciding)}",
         )
         for place, one in enumerate(ranked, start=1)
     ]

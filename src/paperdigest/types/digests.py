@@ -38,6 +38,10 @@ class Reason:
     where: str | None = None
 
 
+DECIDING = 3
+"""How many reasons are shown with a paper; `why` shows all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
     """A match to be marked: characters ``start`` to ``end`` (exclusive) of the ``title`` or ``abstract``."""
@@ -85,6 +89,12 @@ class RankedPaper:
             raise ValueError(f"a score lies in [0, 1], not {self.score}")
         if self.propensity is not None and not 0 < self.propensity <= 1:
             raise ValueError(f"a propensity lies in (0, 1], not {self.propensity}")
+
+    @property
+    def deciding(self) -> tuple[Reason, ...]:
+        """Return the few reasons that did most for the paper, the weightiest first; none that spoke against it."""
+        helped = [reason for reason in self.reasons if reason.contribution > 0]
+        return tuple(sorted(helped, key=lambda reason: -reason.contribution)[:DECIDING])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
