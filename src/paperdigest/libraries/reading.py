@@ -47,7 +47,7 @@ def read_library(body: bytes, where: str = "input", *, limit: int = MAX_EXAMPLES
         if kind == "bibtex" and text.count("@") > 5 * MAX_RECORDS:
             raise ParseError(where, f"more than {MAX_RECORDS:,} entries", hint=_SMALLER)
         return library_of(kind, _bounded(records(text), where), limit)
-    if not text.strip("\ufeff\0 \t\r\n"):
+    if not text.strip("\ufeff \t\n"):
         raise ParseError(where, "empty", hint=_NEXT_STEP)
     raise ParseError(where, "neither BibTeX nor RIS nor a CSV with a column Title", hint=_NEXT_STEP)
 
@@ -56,7 +56,7 @@ def _format(text: str) -> tuple[str, Callable[[str], Iterator[Record]]] | None:
     if ris.looks_like_ris(text):
         return "ris", ris.records
     # A table may mention an entry of BibTeX, and BibTeX has no header with titles.
-    if spreadsheet.header_of(text) is not None and not text.lstrip("\ufeff \t\r\n").startswith(("@", "%")):
+    if spreadsheet.header_of(text) is not None and not text.lstrip("\ufeff \t\n").startswith(("@", "%")):
         return "csv", spreadsheet.records
     return ("bibtex", bibtex.records) if _BIBTEX.search(text) else None
 
@@ -69,6 +69,11 @@ def _bounded(records: Iterator[Record], where: str) -> Iterator[Record]:
 
 
 def _decoded(body: bytes) -> str:
+    """Return the text with newlines alone, and without what no text has."""
+    return _text(body).replace("\0", " ").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text(body: bytes) -> str:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")

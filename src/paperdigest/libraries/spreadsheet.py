@@ -20,7 +20,7 @@ _LEAST_LIMIT = 131_072
 
 def header_of(text: str) -> tuple[str, tuple[str, ...]] | None:
     """Return the delimiter and the names of the columns, lower-case; None when there is no column of titles."""
-    line = text.lstrip("\ufeff \t\r\n").split("\n", 1)[0][:10_000].strip("\r")
+    line = text.lstrip("\ufeff \t\n").split("\n", 1)[0][:10_000]
     for delimiter in _DELIMITERS:
         names = tuple(_name(cell) for cell in next(csv.reader([line], delimiter=delimiter), []))
         if any(title in names for title in _TITLES):
@@ -38,7 +38,7 @@ def records(text: str) -> Iterator[Record]:
     limit = csv.field_size_limit()
     csv.field_size_limit(max(_LEAST_LIMIT, len(text) + 1))
     try:
-        reader = csv.reader(io.StringIO(text.lstrip("\ufeff \t\r\n"), newline=""), delimiter=delimiter)
+        reader = csv.reader(io.StringIO(text.lstrip("\ufeff \t\n"), newline=""), delimiter=delimiter)
         next(reader, None)
         for row in reader:
             if any(cell.strip() for cell in row):
