@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paperdigest.ranking.topic_rows import Best, Context, TopicRows, check_batch
-from paperdigest.ranking.topk import choose
+from paperdigest.ranking.topk import choose, most_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ BLOCK_BYTES = 2 * 1024 * 1024
 """What the buffers of one block take by default: about what a core's own cache holds."""
 
 OTHERS = 0.5
+_BYTES_EACH = 18  # four floats and two flags for each topic and paper
 _NEVER = np.float32(-np.inf)
 
 
@@ -67,36 +68,28 @@ def best_columns(
     check_batch(rows, scores, context, gates, excluded)
     count, papers = len(rows.clauses), scores.shape[1]
     k = max(k, 0)
-    best = Best(np.full((count, k), -1, dtype=np.int32), np.full((count, k), _NEVER, dtype=np.float32))
+    columns, raw = np.full((count, k), -1, dtype=np.int32), np.full((count, k), _NEVER, dtype=np.float32)
     if not (k and papers and count):
-        return best
+        return Best(columns, raw)
     packed = _Packed.of(rows, excluded)
-    block = _block_rows(block_bytes, papers)
+    block = max(1, min(block_bytes // (papers * _BYTES_EACH), most_rows(papers)))
     adder = _Adder(packed, scores, context, gates, min(block, packed.filled))
+    best = min(k, papers)
     for start in range(0, packed.filled, block):
         stop = min(start + block, packed.filled)
-        raw = adder.add(start, stop)
-        row, rank, column = choose(raw, min(k, papers))
-        topic = packed.order[start:stop][row]
-        best.columns[topic, rank] = column
-        best.raw[topic, rank] = raw[row, column]
-    return best
-
-
-def _block_rows(block_bytes: int, papers: int) -> int:
-    """Return how many topics fit a block: four floats and two flags a paper; a key must hold row and column."""
-    bits = 32 - max(papers - 1, 1).bit_length()
-    return max(1, min(block_bytes // (papers * 18), 1 << bits))
+        columns[start:stop, :best], raw[start:stop, :best] = choose(adder.add(start, stop), best)
+    return Best(columns[packed.place], raw[packed.place])
 
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
     """The topics, those with most clauses first, so that the n-th clauses of a block are those of its first topics.
 
-    ``order`` says which topic stands where; ``filled`` how many have a clause at all.
+    ``order`` says which topic stands where, ``place`` where each topic stands; ``filled`` of them have a clause.
     """
 
     order: _Indexes
+    place: _Indexes
     filled: int
     counts: _Indexes
     clauses: _Indexes
@@ -121,6 +114,7 @@ class _Packed:
         by_place = np.argsort(at, kind="stable")
         return cls(
             order=order,
+            place=place,
             filled=int(np.count_nonzero(counts)),
             counts=counts[order],
             clauses=np.ascontiguousarray(clauses[order].T),
