@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-__all__ = ["apportion", "share_places", "shares_of"]
+__all__ = ["apportion", "shares_of"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -36,26 +36,3 @@ def apportion(places: int, shares: Mapping[K, float]) -> dict[K, int]:
     for key in by_remainder[:left]:
         given[key] += 1
     return given
-
-
-def share_places(claims: Sequence[tuple[int, K]], shares: Sequence[float], places: int) -> frozenset[K]:
-    """Choose up to ``places`` items so that each topic gets its share; what it cannot use is given on.
-
-    An item is taken once, for the topic that claims it most; when that topic is full, for the next.
-
-    Args:
-        claims: pairs of topic (an index of ``shares``) and item, best first.
-        shares: see `shares_of`; each above 0.
-        places: how many items at most.
-    """
-    chosen: set[K] = set()
-    waiting = list(claims)
-    while places > 0 and waiting:
-        room = apportion(places, {topic: shares[topic] for topic, _ in waiting})
-        for topic, item in waiting:
-            if item not in chosen and room[topic] > 0:
-                chosen.add(item)
-                room[topic] -= 1
-        waiting = [(topic, item) for topic, item in waiting if item not in chosen]
-        places = sum(room.values())
-    return frozenset(chosen)
