@@ -42,6 +42,7 @@ class LazyGroup(click.Group):
         "digest": ("digest:digest", "Preview a subscriber's next digest; nothing is stored or sent."),
         "send": ("digest:send", "Plan what is due and deliver what is waiting; made for cron."),
         "sources": ("sources:sources", "List and check the configured sources; OPML in and out."),
+        "eval": ("evaluate:evaluate", "Measure the ranking on relevance collections, or on own likes."),
         "model": ("model:model", "Install the vector model that ranks by meaning; show what ranking uses."),
         "db": ("database:db", "Check, back up and upgrade the database."),
         "config": ("settings:config", "Show and check the settings."),
