@@ -60,6 +60,6 @@ def test_every_character_is_a_letter_an_end_or_nothing_in_both(frame: str) -> No
 
 def test_words_are_cut_to_the_same_stems() -> None:
     words = [start + "".join(ends) for start in STARTS for ends in product(SUFFIXES, ("", *SUFFIXES))]
-    # Lone suffixes, and doubled letters that are doubled in no language, are cut differently.
-    odd = re.compile(r"é?(?:eeds?|ies|sses)\Z|.*yy(?:ed|ing)\Z")
-    assert different([word for word in words if not odd.match(word)]) == []
+    # Suffixes alone, and doubled letters that are doubled in no language, are cut differently.
+    odd = re.compile(r"(?:eeds?|ies|sses|.*yy(?:ed|ing))\Z")
+    assert different([word for word in words if not odd.match(word.replace("é", "e"))]) == []

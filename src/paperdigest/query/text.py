@@ -27,7 +27,20 @@ from typing import Self
 
 import Stemmer
 
-__all__ = ["STOP_WORDS", "Document", "Field", "Terms", "find_run", "prepare", "stems", "terms", "words"]
+__all__ = [
+    "MARKS",
+    "STOP_WORDS",
+    "WORD_ENDS",
+    "Document",
+    "Field",
+    "Terms",
+    "find_run",
+    "letters",
+    "prepare",
+    "stems",
+    "terms",
+    "words",
+]
 
 TITLE_COPIES = 2
 """A word of the title counts as often as this many words of the abstract."""
@@ -51,10 +64,10 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W_]+")
 _local = threading.local()
 
-_WORD_ENDS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉")
+WORD_ENDS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀₁₂₃₄₅₆₇₈₉")
 """The ``separators`` of the index."""
 
-_MARKS = frozenset(map(chr, (
+MARKS = frozenset(map(chr, (
     *range(0x300, 0x305), *range(0x306, 0x30D), 0x30F, 0x311, 0x31B, *range(0x323, 0x329), 0x32D, 0x32E, 0x330, 0x331,
 )))  # fmt: skip
 """The combining marks that belong to the letter before them; any other ends a word, as in the index."""
@@ -96,9 +109,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A title or abstract with its stems and, for each, its place ``text[start:end]`` as printed."""
+    """A title or abstract with its words, their stems and, for each, its place ``text[start:end]`` as printed."""
 
     text: str
+    words: tuple[str, ...]
     stems: tuple[str, ...]
     places: tuple[tuple[int, int], ...]
 
@@ -108,7 +122,8 @@ class Field:
         folded, origin = _fold_with_places(text)
         found = list(_WORD.finditer(folded))
         places = tuple((origin[match.start()], _with_marks(text, origin[match.end() - 1] + 1)) for match in found)
-        return cls(text, _stemmed([match[0] for match in found]), places)
+        words = [match[0] for match in found]
+        return cls(text, tuple(words), _stemmed(words), places)
 
     def forms(self, stem: str) -> tuple[str, ...]:
         """Return the distinct forms in which a stem stands in the text, in the order of the text."""
@@ -127,6 +142,11 @@ class Field:
 def words(text: str) -> tuple[str, ...]:
     """Return the words of ``text`` in order, folded but not stemmed."""
     return tuple(_WORD.findall(_fold(text)))
+
+
+def letters(text: str) -> tuple[str, ...]:
+    """Return the words of ``text`` in order as they are printed."""
+    return tuple(_WORD.findall(text))
 
 
 def stems(text: str) -> tuple[str, ...]:
@@ -165,7 +185,7 @@ def find_run(run: Sequence[str], field: Sequence[str]) -> int:
 
 def _with_marks(text: str, end: int) -> int:
     """Return where the combining marks end that follow a letter."""
-    while text[end : end + 1] in _MARKS:
+    while text[end : end + 1] in MARKS:
         end += 1
     return end
 
@@ -231,9 +251,9 @@ def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
 @lru_cache(maxsize=4096)
 def _fold_char(char: str) -> str:
     """Fold case and the diacritics of Latin letters; character by character, so that places are known."""
-    if char in _WORD_ENDS:
+    if char in WORD_ENDS:
         return " "
-    if char in _MARKS:
+    if char in MARKS:
         return ""
     base = unicodedata.normalize("NFD", char)[0]
     if base.isascii() and base.isalpha():
