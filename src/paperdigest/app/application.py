@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from paperdigest.app import documents, plugging, semantic, storage
+from paperdigest.app.feedback import Feedback
 from paperdigest.app.ranking import Rankings
 from paperdigest.app.sending import Sending
 from paperdigest.config import Settings
@@ -53,6 +54,7 @@ class App:
     def __init__(self, settings: Settings, store: Store, clock: Clock, *, created: bool) -> None:
         self.settings, self.store, self.clock, self.created = settings, store, clock, created
         self.subscribers = Subscribers(store.database)
+        self.feedback = Feedback(store, clock)
         self._client: HttpClient | None = None
 
     @classmethod

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from paperdigest.cli.judgements import (
+    check_bare,
+    dislike,
+    judgement_fields,
+    judgement_lines,
+    like,
+    prepare_seeds,
+    seed_options,
+)
 from paperdigest.cli.output import as_json, clean, json_option, table
 from paperdigest.cli.session import Session, pass_session
+from paperdigest.cli.topics import changed_topics
 from paperdigest.errors import UsageError
-from paperdigest.query import parse_query
 from paperdigest.schedule import DAY_NAMES, format_days, parse_at, parse_days, parse_zone
-from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
+from paperdigest.types import Judgement, Schedule, Subscriber, SubscriberStatus
 
 __all__ = ["subscriber"]
+
+_USUAL = {"weight": 1.0, "quota": None, "threshold": None}
+_NUMBERS = tuple(_USUAL)
 
 
 @click.group()
@@ -22,9 +35,17 @@ def subscriber() -> None:
     """Add, change, list, show and remove subscribers."""
 
 
+subscriber.add_command(like)
+subscriber.add_command(dislike)
+
+
 def _shared_options(command: Any) -> Any:
     options = (
         click.option("--topic", "topics", multiple=True, metavar="[NAME=]QUERY", help="One topic; repeat for several."),
+        seed_options,
+        _number_option("weight", "How much a topic's scores count (new topics: 1)."),
+        _number_option("quota", "A topic's share of the digest's places, 0 to 1 (default: an even share)."),
+        _number_option("threshold", "The least score, 0 to 1, that a topic shows (default: the settings' own)."),
         click.option("--name", help="The name shown beside the address."),
         click.option("--at", metavar="HH:MM", help="Local hour of the digest (new subscribers: 07:00)."),
         click.option("--tz", metavar="ZONE", help="IANA time zone, e.g. Europe/Berlin (new subscribers: UTC)."),
@@ -35,6 +56,10 @@ def _shared_options(command: Any) -> Any:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _number_option(name: str, text: str) -> Any:
+    return click.option(f"--{name}", f"{name}s", multiple=True, metavar="TOPIC=NUMBER", help=text)
 
 
 @subscriber.command("add")
@@ -55,8 +80,12 @@ def add(session: Session, /, email: str, confirmed: bool, as_json_: bool, **give
     fresh = Subscriber(
         email=_address(email), status=status, created_at=session.now, max_papers=app.settings.digest.max_papers
     )
-    stored = app.subscribers.add(_changed(fresh, given))
-    _show(stored, as_json_=as_json_)
+    wanted = _changed(fresh, given)
+    said = prepare_seeds(session, given, wanted.topics)
+    check_bare(wanted.topics, said)
+    stored = app.subscribers.add(wanted)
+    app.feedback.add(stored, said)
+    _show(stored, app.feedback.of(stored), as_json_=as_json_)
     if not confirmed:
         session.say("pending: no digest is sent before it is confirmed (subscriber set EMAIL --confirmed)")
 
@@ -67,12 +96,20 @@ def add(session: Session, /, email: str, confirmed: bool, as_json_: bool, **give
 @click.option("--confirmed", is_flag=True, help="Make a pending subscriber active.")
 @pass_session
 def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
-    """Change a subscriber; what is not named stays. --topic replaces all topics."""
+    """Change a subscriber; what is not named stays. --topic replaces all topics.
+
+    A topic's number is taken back by NAME=default. Likes and other examples are added to those there are.
+    """
     app = session.app()
     known = app.subscribers.get(email)
     if confirmed and known.status is SubscriberStatus.PENDING:
         known = replace(known, status=SubscriberStatus.ACTIVE)
-    _show(app.subscribers.update(_changed(known, given)), as_json_=as_json_)
+    wanted = _changed(known, given)
+    said = prepare_seeds(session, given, wanted.topics)
+    check_bare(wanted.topics, (*app.feedback.of(known), *said))
+    stored = app.subscribers.update(wanted)
+    app.feedback.add(stored, said)
+    _show(stored, app.feedback.of(stored), as_json_=as_json_)
 
 
 @subscriber.command("list")
@@ -93,8 +130,10 @@ def list_(session: Session, as_json_: bool) -> None:
 @json_option
 @pass_session
 def show(session: Session, email: str, as_json_: bool) -> None:
-    """Show one subscriber."""
-    _show(session.app().subscribers.get(email), as_json_=as_json_)
+    """Show one subscriber, and how many papers they like and dislike."""
+    app = session.app()
+    one = app.subscribers.get(email)
+    _show(one, app.feedback.of(one), as_json_=as_json_)
 
 
 @subscriber.command("remove")
@@ -122,7 +161,13 @@ def subscriber_fields(one: Subscriber) -> dict[str, Any]:
         "max_papers": one.max_papers,
         "created_at": one.created_at,
         "topics": [
-            {"name": topic.name, "query": topic.query, "weight": topic.weight, "quota": topic.quota}
+            {
+                "name": topic.name,
+                "query": topic.query,
+                "weight": topic.weight,
+                "quota": topic.quota,
+                "threshold": topic.threshold,
+            }
             for topic in one.topics
         ],
     }
@@ -141,23 +186,8 @@ def _changed(one: Subscriber, given: dict[str, Any]) -> Subscriber:
         schedule=schedule,
         name=given["name"] if given["name"] is not None else one.name,
         max_papers=given["max_papers"] or one.max_papers,
-        topics=_topics(given["topics"]) if given["topics"] else one.topics,
+        topics=changed_topics(one.topics, given["topics"], {name: given[f"{name}s"] for name in _NUMBERS}),
     )
-
-
-def _topics(given: tuple[str, ...]) -> tuple[Topic, ...]:
-    """Read ``NAME=QUERY`` or ``QUERY`` (which is then its own name); a bad query is refused with its column."""
-    topics = []
-    for text in given:
-        name, sign, query = text.partition("=")
-        if not sign or not name.strip() or '"' in name or len(name.split()) > 4:
-            name, query = text, text
-        parsed = parse_query(query)
-        topics.append(Topic(name=name.strip(), query=str(parsed)))
-    names = [topic.name for topic in topics]
-    if len(set(names)) < len(names):
-        raise UsageError("two topics have the same name", "Write --topic NAME=QUERY to tell them apart")
-    return tuple(topics)
 
 
 def _address(email: str) -> str:
@@ -170,11 +200,15 @@ def _when(one: Subscriber) -> str:
     return f"{format_days(one.schedule.days)} {one.schedule.at:%H:%M} {one.schedule.tz}"
 
 
-def _show(one: Subscriber, *, as_json_: bool) -> None:
+def _show(one: Subscriber, judgements: Sequence[Judgement], *, as_json_: bool) -> None:
     if as_json_:
-        as_json(subscriber_fields(one))
+        as_json(subscriber_fields(one) | {"judgements": judgement_fields(judgements)})
         return
     click.echo(f"{clean(one.email)}  {one.status}  {_when(one)}  at most {one.max_papers} papers")
     for topic in one.topics:
         name = "" if topic.name == topic.query else f"{clean(topic.name)} = "
-        click.echo(f"  topic  {name}{clean(topic.query)}")
+        numbers = {field: getattr(topic, field) for field in _NUMBERS}
+        told = "".join(f"  {field} {value:g}" for field, value in numbers.items() if value not in (None, _USUAL[field]))
+        click.echo(f"  topic  {name}{clean(topic.query) or '(examples alone)'}{told}")
+    for line in judgement_lines(judgements):
+        click.echo(line)
