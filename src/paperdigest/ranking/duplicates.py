@@ -71,18 +71,18 @@ class Neighbours:
 
     def _shares_words(self, row: int) -> NDArray[np.bool_]:
         """Say for each paper whether its words are the same; a paper without words shares none."""
-        words, sizes = self._words
-        common = (words[row] @ words.T).toarray()[0]
+        words, papers_of, sizes = self._words
+        common = (words[[row]] @ papers_of).toarray()[0]
         enough = np.where(np.minimum(sizes, sizes[row]) < FEWEST_WORDS, _EXACTLY, SAME_WORDS)
         same: NDArray[np.bool_] = (common > 0) & (common >= enough * (sizes + sizes[row] - common))
         return same
 
     @cached_property
-    def _words(self) -> tuple[Any, NDArray[np.float64]]:
-        """Which stems each paper has, as a sparse matrix of shape (papers, stems), and how many."""
+    def _words(self) -> tuple[Any, Any, NDArray[np.float64]]:
+        """Which stems each paper has, sparse, of shape (papers, stems); the same turned over; and how many."""
         sets = [sorted({*one.title, *one.abstract} - _STOP_STEMS) for one in self._corpus.stems]
         number = {stem: place for place, stem in enumerate(dict.fromkeys(chain.from_iterable(sets)))}
         ends = np.cumsum([0, *map(len, sets)])
         columns = np.fromiter((number[stem] for stem in chain.from_iterable(sets)), dtype=np.int64, count=int(ends[-1]))
         words = sparse.csr_array((np.ones(len(columns)), columns, ends), shape=(len(sets), max(len(number), 1)))
-        return words, np.diff(ends).astype(np.float64)
+        return words, words.T.tocsr(), np.diff(ends).astype(np.float64)
