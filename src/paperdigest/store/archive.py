@@ -35,9 +35,10 @@ def reference(database: Database, limit: int) -> tuple[StoredPaper, ...]:
     Raises:
         StoreError: the database cannot be read.
     """
-    newest = _TEXTS.order_by(papers.c.first_seen_at.desc(), papers.c.key).limit(limit)
+    order = (papers.c.first_seen_at.desc(), papers.c.key)
+    chosen = select(papers.c.id).order_by(*order).limit(limit)  # by itself, so that no text is sorted in vain
     with database.reading() as connection:
-        return tuple(_text(*row) for row in connection.execute(newest))
+        return tuple(_text(*row) for row in connection.execute(_TEXTS.where(papers.c.id.in_(chosen)).order_by(*order)))
 
 
 def _text(key: str, title: str, abstract: str | None, first_seen_at: datetime) -> StoredPaper:
