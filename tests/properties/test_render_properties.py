@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from paperdigest.render import MAX_HTML_BYTES, Renderer
-from paperdigest.render.words import Span, clean, emphasised, http_url, is_visible, marked, shorten, wrap
-from paperdigest.types import Appearance, Author, Digest, RankedPaper, Topic
+from paperdigest.render.words import Span, clean, emphasised, highlighted, http_url, is_visible, marked, shorten, wrap
+from paperdigest.types import Appearance, Author, Digest, Highlight, Placement, RankedPaper, Topic
 from tests.digest_samples import digest, paper, ranked, subscriber
 from tests.html_pages import elements, hrefs, of_class, only, parsed, tags, words
 
@@ -70,6 +70,14 @@ APPEARANCES = st.builds(
 )
 
 
+HIGHLIGHTS = st.builds(
+    lambda field, start, length: Highlight(field=field, start=start, end=start + length),
+    st.sampled_from(["title", "abstract"]),
+    st.integers(0, 60),
+    st.integers(1, 30),
+)
+
+
 @st.composite
 def rankings(draw: st.DrawFn) -> RankedPaper:
     authors = tuple(Author(name=name) for name in draw(st.lists(ANY_NAME, max_size=6)))
@@ -87,11 +95,17 @@ def rankings(draw: st.DrawFn) -> RankedPaper:
         primary_category=draw(st.none() | ANY_TEXT),
         withdrawn=draw(st.booleans()),
     )
-    return ranked(
+    plain = ranked(
         one,
         topic=draw(ANY_NAME),
         reasons=tuple(draw(st.lists(ANY_TEXT, max_size=4))),
         entries=tuple(draw(st.lists(APPEARANCES, max_size=4))),
+    )
+    return replace(
+        plain,
+        also=tuple(draw(st.lists(ANY_NAME, max_size=3))),
+        placement=draw(st.sampled_from(Placement)),
+        highlights=tuple(draw(st.lists(HIGHLIGHTS, max_size=5))),
     )
 
 
@@ -103,7 +117,13 @@ def digests(draw: st.DrawFn) -> Digest:
         subscriber(email=address, name=draw(ANY_TEXT)), topics=tuple(Topic(name=one, query="trace") for one in topics)
     )
     made = digest(*draw(st.lists(rankings(), max_size=4)), considered=draw(st.integers(0, 10**9)), to=to)
-    return replace(made, edition=draw(st.dates()))
+    return replace(
+        made,
+        edition=draw(st.dates()),
+        revised=tuple(one.stored for one in draw(st.lists(rankings(), max_size=2))),
+        notes=tuple(draw(st.lists(ANY_TEXT, max_size=2))),
+        method=draw(ANY_TEXT),
+    )
 
 
 EVIL = "".join(FRAGMENTS)
@@ -118,7 +138,7 @@ ALLOWED = set(
             .html
         )
     )
-) | {"code", "br"}
+) | {"code", "br", "mark"}
 ATTRIBUTES = {
     *("lang", "dir", "style", "charset", "name", "content", "class", "role", "width", "cellpadding", "cellspacing"),
     *("border", "align", "aria-hidden", "aria-label", "href"),
@@ -127,7 +147,11 @@ ATTRIBUTES = {
 
 def evil() -> Digest:
     one = ranked(paper(title=EVIL, abstract=EVIL, authors=(Author(name=EVIL),), url=EVIL), topic=EVIL, reasons=(EVIL,))
-    return digest(one, to=subscriber(topics=(EVIL,), name=EVIL))
+    marks = tuple(Highlight(field="title", start=start, end=start + 3) for start in range(0, 400, 5))
+    one = replace(one, also=(EVIL,), highlights=marks)
+    return replace(
+        digest(one, to=subscriber(topics=(EVIL,), name=EVIL)), revised=(one.stored,), notes=(EVIL,), method=EVIL
+    )
 
 
 @given(digests(), st.booleans())
@@ -135,17 +159,20 @@ def evil() -> Digest:
 @example(evil(), True)
 @example(digest(), False)
 def test_no_text_breaks_out_of_its_place(made: Digest, contact: bool) -> None:
-    done = (EVILLY_SET if contact else RENDERER).digest(made)
+    done = (EVILLY_SET if contact else RENDERER).digest(made, preview=contact)
     root = parsed(done.html)
     papers = [one.stored.paper for one in made.ranked]
+    revised = [one.paper for one in made.revised]
 
     assert set(tags(root)) <= ALLOWED
     assert {str(name) for node in elements(root) for name in node.attrib} <= ATTRIBUTES
     assert tags(root).count("table") == 2 and tags(root).count("h1") == tags(root).count("style") == 1
     assert tags(root).count("h3") == len(papers)
-    assert len(of_class(root, "topic")) == len({one.topic for one in made.ranked})
+    told = [note for note in made.notes if clean(note)]
+    assert len(of_class(root, "topic")) == len({one.topic for one in made.ranked}) + bool(revised) + bool(told)
 
     wanted = [http_url(url) for one in papers for url in (one.url, one.url, one.pdf_url, one.code_url)]
+    wanted += [http_url(one.url) for one in revised]
     mailto = [href for href in hrefs(root) if href.startswith("mailto:")]
     assert len(mailto) == contact
     assert sorted(set(hrefs(root)) - set(mailto)) == sorted({url for url in wanted if url})
@@ -211,6 +238,17 @@ def test_marking_changes_no_letter(text: str, forms: list[str]) -> None:
     assert all(span.text for span in marked(text, forms))
     if text.isascii():
         assert all(span.text.casefold() in lowered for span in marked(text, forms) if span.strong)
+
+
+@given(ANY_TEXT, st.integers(0, 300), st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_highlighting_changes_no_letter_and_marks_only_what_stands_there(
+    text: str, limit: int, places: list[tuple[int, int]]
+) -> None:
+    spans = highlighted(text, limit, places)
+    assert whole(spans) == shorten(clean(text), limit)
+    originals = {clean(text[start:end]) for start, end in places}
+    assert all(span.text in originals for span in spans if span.strong)
 
 
 @given(ANY_TEXT.map(clean))
