@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paperdigest.cli.output import as_json, json_option, progress_bar, table
+from paperdigest.cli.output import as_json, clean, json_option, progress_bar, table
 from paperdigest.cli.session import Session, pass_session, writing_to
 from paperdigest.errors import UsageError
 
 if TYPE_CHECKING:
     from paperdigest.app.evaluating import Evaluation
+    from paperdigest.app.own_likes import OwnLikes
     from paperdigest.evaluation import Collection, Compared, Measured, Setup
 
 __all__ = ["evaluate"]
@@ -226,3 +227,67 @@ def _show_compared(compared: list[tuple[str, Mapping[str, Any]]]) -> None:
         for measure, one in measures.items()
     ]
     table(head, rows, wrap=0)
+
+
+@evaluate.command("mine")
+@click.argument("email")
+@json_option
+@pass_session
+def eval_mine(session: Session, email: str, as_json_: bool) -> None:
+    """Measure a subscriber's topics on their own likes.
+
+    Each like is held back in turn and ranked among the newest papers of the archive: by the topic's keywords
+    alone, and with what is learned from the other likes and the dislikes.
+    """
+    from paperdigest.app.own_likes import own_likes
+
+    app = session.app()
+    subscriber = app.subscribers.get(email)
+    texts = app.unencoded(0)
+    if texts:
+        session.say(f"making the vectors of {len(texts)} papers")
+        with progress_bar(len(texts), "papers") as step:
+            app.encode(texts, lambda _text: step("papers"))
+    found = own_likes(app.store, app.rankings, subscriber, session.now.date())
+    if as_json_:
+        as_json({"email": email, "method": app.method, "papers": found.papers, "topics": _topic_fields(found)})
+        return
+    click.echo(f"ranking by {app.method}; likes among the {found.papers} newest papers that were not judged")
+    _show_topics(found)
+
+
+def _topic_fields(found: OwnLikes) -> list[dict[str, Any]]:
+    return [
+        {
+            "topic": one.topic.name,
+            "query": one.topic.query,
+            "likes": one.likes,
+            "dislikes": one.dislikes,
+            "tried": one.tried,
+            "keywords": asdict(one.keywords) if one.keywords else None,
+            "learned": asdict(one.learned) if one.learned else None,
+            "compared": asdict(one.compared) if one.compared else None,
+            "note": one.note,
+        }
+        for one in found.topics
+    ]
+
+
+def _show_topics(found: OwnLikes) -> None:
+    rows: list[tuple[object, ...]] = []
+    for one in found.topics:
+        for name, standing in (("keywords alone", one.keywords), ("with the other likes", one.learned)):
+            if standing is not None:
+                figures = (standing.percentile, standing.mrr, standing.recall_10)
+                rows.append((one.topic.name, one.likes, name, *(f"{value:.3f}" for value in figures)))
+    if rows:
+        table(("topic", "likes", "ranked by", "stand before", "MRR", "in first 10"), rows, wrap=0)
+    for one in found.topics:
+        if one.compared is not None:
+            told = one.compared
+            click.echo(
+                f"{clean(one.topic.name)}: learning moved {told.wins} up and {told.losses} down,"
+                f" MRR {told.difference:+.3f}, p = {told.p_random:.3f}"
+            )
+        if one.note is not None:
+            click.echo(f"{clean(one.topic.name)}: {one.note}")

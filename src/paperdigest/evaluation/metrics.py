@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["average_precision", "descending_places", "ndcg", "order", "recall"]
+__all__ = ["average_precision", "descending_places", "ndcg", "order", "recall", "single"]
 
 
 def descending_places(ids: Sequence[str]) -> NDArray[np.intp]:
@@ -37,11 +37,16 @@ def order(scores: ArrayLike, places: NDArray[np.intp]) -> NDArray[np.intp]:
     Raises:
         ValueError: a score is not a number.
     """
-    with np.errstate(over="ignore"):  # beyond single precision is infinite, for trec_eval too
-        single = np.asarray(scores, dtype=np.float64).astype(np.float32)
-    if np.isnan(single).any():
+    kept = single(scores)
+    if np.isnan(kept).any():
         raise ValueError("a score is not a number")
-    return np.lexsort((places, -single))
+    return np.lexsort((places, -kept))
+
+
+def single(scores: ArrayLike) -> NDArray[np.float32]:
+    """Return scores in single precision; what is beyond it is infinite, for trec_eval too."""
+    with np.errstate(over="ignore"):
+        return np.asarray(scores, dtype=np.float64).astype(np.float32)
 
 
 def ndcg(ranked: ArrayLike, judged: ArrayLike, k: int) -> float:

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TypeAlias
 
-import numpy as np
-
 from paperdigest.errors import UsageError
 from paperdigest.evaluation.collections import lines_of
+from paperdigest.evaluation.metrics import single
 
 __all__ = ["Run", "read_run", "write_run"]
 
@@ -25,7 +24,7 @@ def write_run(file: IO[str], tag: str, query: str, found: Iterable[tuple[str, fl
     """Write one question's papers, best first, with scores that read back to the same single-precision numbers."""
     for rank, (paper, score) in enumerate(found, start=1):
         # Nine digits name a single-precision number; rounded from more, they could name its neighbour.
-        file.write(f"{query} Q0 {paper} {rank} {float(np.float32(score)):.9g} {tag}\n")
+        file.write(f"{query} Q0 {paper} {rank} {float(single(score)):.9g} {tag}\n")
 
 
 def read_run(path: Path) -> Run:
