@@ -181,7 +181,11 @@ def test_fewer_than_twenty_share_the_chance() -> None:
     assert drawn.propensity == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(("places", "explored"), [(LEAST_PLACES - 1, 0), (LEAST_PLACES, 1)])
+def test_the_constants_are_those_of_the_explanation() -> None:
+    assert (LEAST_PLACES, POOL, FLOOR) == (5, 20, 0.5)
+
+
+@pytest.mark.parametrize(("places", "explored"), [(4, 0), (5, 1)])
 def test_a_small_digest_gives_no_place_away(places: int, explored: int) -> None:
     choices = select(falling(range(60)), (1.0,), places, explore=LOT)
     assert len(choices) == places

@@ -144,7 +144,7 @@ def select(
         late = table.seat([one for one in wanted.claims if wanted.is_new[one.paper_id] is is_new], near)
         table.seat(late, None)
     certain = tuple(wanted.choice(one) for one in table.taken)
-    if explore is None or places < LEAST_PLACES or len(certain) < places:
+    if explore is None or places < LEAST_PLACES:
         return certain
     return _explored(certain, wanted, explore, near)
 
