@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paperdigest.ranking.topic_rows import Best, Context, TopicRows, check_batch
-from paperdigest.ranking.topk import choose, most_rows
+from paperdigest.ranking.topk import candidates, most_rows, ranked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_BYTES", "best_columns"]
 
-BLOCK_BYTES = 2 * 1024 * 1024
-"""What the buffers of one block take by default: about what a core's own cache holds."""
+BLOCK_BYTES = 1024 * 1024
+"""What the buffers of one block take by default: about half of what a core's own cache holds."""
 
 OTHERS = 0.5
-_BYTES_EACH = 18  # four floats and two flags for each topic and paper
+_BYTES_EACH = 23  # five floats, half a one where columns are dealt into groups, and a flag for each topic and paper
+_BLOCKS_RANKED = 16
 _NEVER = np.float32(-np.inf)
 
 
@@ -72,26 +73,40 @@ def best_columns(
     if not (k and papers and count):
         return Best(columns, raw)
     packed = _Packed.of(rows, excluded)
-    block = max(1, min(block_bytes // (papers * _BYTES_EACH), most_rows(papers)))
-    adder = _Adder(packed, scores, context, gates, min(block, packed.filled))
-    best = min(k, papers)
-    for start in range(0, packed.filled, block):
-        stop = min(start + block, packed.filled)
-        columns[start:stop, :best], raw[start:stop, :best] = choose(adder.add(start, stop), best)
+    filled, best = packed.ends[0] if packed.ends else 0, min(k, papers)
+    block = max(1, min(block_bytes // (papers * _BYTES_EACH), filled))
+    together = min(block * _BLOCKS_RANKED, most_rows(papers))
+    adder = _Adder(packed, scores, context, gates, block)
+    for start in range(0, filled, together):
+        stop = min(start + together, filled)
+        places, values = zip(*_found(adder, range(start, stop, block), stop, best), strict=True)
+        shape = stop - start, papers
+        columns[start:stop, :best], raw[start:stop, :best] = ranked(
+            np.concatenate(places), np.concatenate(values), shape, best
+        )
     return Best(columns[packed.place], raw[packed.place])
+
+
+def _found(adder: _Adder, starts: range, stop: int, k: int) -> Iterator[tuple[_Indexes, _Floats]]:
+    """Yield the candidates of each block, placed in the matrix of all blocks."""
+    for start in starts:
+        raw = adder.add(start, min(start + starts.step, stop))
+        places, values = candidates(raw, k)
+        places += (start - starts.start) * raw.shape[1]
+        yield places, values
 
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
     """The topics, those with most clauses first, so that the n-th clauses of a block are those of its first topics.
 
-    ``order`` says which topic stands where, ``place`` where each topic stands; ``filled`` of them have a clause.
+    ``order`` says which topic stands where, ``place`` where each topic stands; the first ``ends[n]`` of them have
+    an n-th clause.
     """
 
     order: _Indexes
     place: _Indexes
-    filled: int
-    counts: _Indexes
+    ends: tuple[int, ...]
     clauses: _Indexes
     weights: _Floats | None
     gates: _Indexes | None
@@ -115,19 +130,12 @@ class _Packed:
         return cls(
             order=order,
             place=place,
-            filled=int(np.count_nonzero(counts)),
-            counts=counts[order],
+            ends=tuple(int(np.count_nonzero(counts > slot)) for slot in range(clauses.shape[1])),
             clauses=np.ascontiguousarray(clauses[order].T),
             weights=None if weights is None else np.ascontiguousarray(weights[order].T, dtype=np.float32),
             gates=None if rows.gates is None else rows.gates[order],
             excluded=(at[by_place], np.asarray(out_columns)[by_place]),
         )
-
-    def slots(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Yield (number of the clause, how many topics of the block have one)."""
-        counts = self.counts[start:stop]
-        for slot in range(int(counts[0])):
-            yield slot, int(np.searchsorted(-counts, -slot, side="left"))
 
 
 class _Adder:
@@ -137,28 +145,34 @@ class _Adder:
         self, topics: _Packed, scores: _Floats, context: Context | None, gates: _Mask | None, block: int
     ) -> None:
         self._topics, self._scores, self._context, self._gates = topics, scores, context, gates
-        shape = (block, scores.shape[1])
-        self._best, self._others, self._taken, self._lesser = (np.empty(shape, dtype=np.float32) for _ in range(4))
+        # Two arrays of one shape are compared twice as fast as an array and a number: hence the zeros.
+        self._best, self._others, self._taken, self._lesser, self._zeros = np.zeros(
+            (5, block, scores.shape[1]), dtype=np.float32
+        )
 
     def add(self, start: int, stop: int) -> _Floats:
         """Return raw scores, shape (stop - start, papers), -inf where not to be chosen; valid until the next call."""
-        raw = self._add_clauses(start, stop)
+        raw = self._best[: stop - start]
+        self._add_clauses(raw, start)
         if self._context is not None:
-            self._add_context(self._context, raw, start, stop)
+            self._add_context(self._context, raw, start)
         self._shut_gates(raw, start, stop)
         rows, columns = self._topics.excluded
-        first, last = np.searchsorted(rows, (start, stop))
-        raw[rows[first:last] - start, columns[first:last]] = _NEVER
+        if len(rows):
+            first, last = np.searchsorted(rows, (start, stop))
+            raw[rows[first:last] - start, columns[first:last]] = _NEVER
         return raw
 
-    def _add_clauses(self, start: int, stop: int) -> _Floats:
-        """Return best + 0.5 * positive others.
+    def _add_clauses(self, best: _Floats, start: int) -> None:
+        """Write best + 0.5 * positive others.
 
         The others grow by the lesser of the best so far and the newcomer: nothing is ever subtracted, so
         nothing cancels.
         """
-        best, several = self._best[: stop - start], 0
-        for slot, many in self._topics.slots(start, stop):
+        several = 0
+        for slot, end in enumerate(self._topics.ends):
+            if (many := min(end - start, len(best))) <= 0:
+                break
             if not slot:
                 self._take(slot, start, best)
                 continue
@@ -168,13 +182,12 @@ class _Adder:
             lesser = rest if slot == 1 else self._lesser[:many]
             np.minimum(top, taken, out=lesser)
             np.maximum(top, taken, out=top)
-            np.maximum(lesser, 0, out=lesser)
+            np.maximum(lesser, self._zeros[:many], out=lesser)
             if slot > 1:
                 rest += lesser
         if several:
             self._others[:several] *= OTHERS
             best[:several] += self._others[:several]
-        return best
 
     def _take(self, slot: int, start: int, into: _Floats) -> _Floats:
         """Gather the weighted scores of the ``slot``-th clauses of as many topics as ``into`` has rows."""
@@ -186,10 +199,10 @@ class _Adder:
                 into *= weights[:, np.newaxis]
         return into
 
-    def _add_context(self, context: Context, raw: _Floats, start: int, stop: int) -> None:
-        texts = context.texts[self._topics.order[start:stop]]
+    def _add_context(self, context: Context, raw: _Floats, start: int) -> None:
+        texts = context.texts[self._topics.order[start : start + len(raw)]]
         joined = np.flatnonzero(texts >= 0)
-        near = np.take(context.near, texts[joined], axis=0, out=self._others[: len(joined)], mode="clip")
+        near = np.take(context.near, texts[joined], axis=0, out=self._taken[: len(joined)], mode="clip")
         if len(joined) == len(raw):
             raw += near
         else:

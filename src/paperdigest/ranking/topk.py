@@ -16,48 +16,84 @@ if TYPE_CHECKING:
     _Floats = NDArray[np.float32]
     _Indexes = NDArray[np.intp]
 
-__all__ = ["choose", "most_rows"]
+__all__ = ["candidates", "most_rows", "ranked"]
 
-_GROUPS_EACH = 8
-_FEWEST_GROUPS = 64
+_GROUPS_EACH = 4
+_FEWEST_GROUPS = 32
 _LEAST = np.finfo(np.float32).min
 _KEY_BITS = 63
 
 
 def most_rows(columns: int) -> int:
-    """Return how many rows `choose` can take at once: their numbers must fit into a key."""
+    """Return how many rows `ranked` can take at once: their numbers must fit into a key."""
     return 1 << (_KEY_BITS - 32 - _width(columns))
 
 
-def choose(raw: _Floats, k: int) -> tuple[NDArray[np.int32], _Floats]:
-    """Return columns and values of the ``k`` best finite values of each row, of equal ones the first columns.
+def candidates(raw: _Floats, k: int) -> tuple[_Indexes, _Floats]:
+    """Return places in ``raw`` (laid flat) and values that hold the ``k`` best finite values of each row.
+
+    Of equal values the first columns are among them. There are little more than ``k`` a row.
 
     Args:
-        raw: shape (rows, columns), contiguous, neither NaN nor +inf; at most `most_rows`.
+        raw: shape (rows, columns), contiguous, neither NaN nor +inf.
         k: from 1 to the number of columns.
-
-    Returns:
-        Two arrays of shape (rows, k), best first; -1 and -inf where a row has no more finite values.
     """
-    columns = raw.shape[1]
     bound = _bound(raw, k)
     reached = raw >= np.maximum(bound, _LEAST)[:, np.newaxis]
     if np.count_nonzero(reached) > 2 * k * len(raw):
         reached = _without_needless_ties(raw, bound, k)
-    return _ranked(raw, *np.divmod(np.flatnonzero(reached), columns), k)
+    places = np.flatnonzero(reached)
+    return places, raw.ravel()[places]
+
+
+def ranked(places: _Indexes, values: _Floats, shape: tuple[int, int], k: int) -> tuple[NDArray[np.int32], _Floats]:
+    """Return columns and values of the ``k`` best candidates of each row, of equal ones the first columns.
+
+    Row, falling value and column stand in one 64-bit key: the bits of a float, taken for a whole number, order as
+    floats do (those behind the sign turned around if it is set).
+
+    Args:
+        places: candidates, see `candidates`, of a matrix of ``shape``: at most `most_rows`.
+        values: theirs.
+        shape: rows and columns.
+        k: how many of each row.
+
+    Returns:
+        Two arrays of shape (rows, k), best first; -1 and -inf where a row has no more candidates.
+    """
+    count, width = shape[0], _width(shape[1])
+    rows, columns = np.divmod(places, shape[1])
+    bits = (values + np.float32(0)).view(np.int32)  # makes -0, which equals 0, look like it
+    keys = (((rows << 32) + (0x7FFFFFFF - _turned(bits).astype(np.int64))) << width) + columns
+    keys.sort()
+    counts = np.bincount(rows, minlength=count)[:, np.newaxis]
+    ranks = np.arange(k)
+    first = np.cumsum(counts)[:, np.newaxis] - counts
+    found = keys.take(first + ranks, mode="clip") if len(keys) else np.zeros((count, k), np.int64)
+    best = _turned((0x7FFFFFFF - ((found >> width) & 0xFFFFFFFF)).astype(np.int32)).view(np.float32)
+    found &= (1 << width) - 1
+    if counts.min() < k:
+        found[ranks >= counts], best[ranks >= counts] = -1, -np.inf
+    return found.astype(np.int32), best
+
+
+def _turned(bits: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Turn the bits of floats into whole numbers of the same order, and back."""
+    return bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))
 
 
 def _bound(raw: _Floats, k: int) -> _Floats:
-    """Return for each row the k-th best of the maxima of at least k groups of columns."""
-    columns = raw.shape[1]
-    size = max(1, columns // max(_FEWEST_GROUPS, _GROUPS_EACH * k))
-    groups = -(-columns // size)
-    maxima = raw[:, :groups].copy()
-    for first in range(groups, columns, groups):
-        part = raw[:, first : first + groups]
-        np.maximum(maxima[:, : part.shape[1]], part, out=maxima[:, : part.shape[1]])
-    maxima.partition(groups - k, axis=1)
-    return maxima[:, groups - k]
+    """Return for each row the k-th best of the maxima of at least k groups of columns.
+
+    The groups are made by laying one half of the columns over the other, again and again.
+    """
+    maxima, groups = raw, raw.shape[1]
+    while groups >= 2 * max(_FEWEST_GROUPS, _GROUPS_EACH * k):
+        half = (groups + 1) // 2
+        folded = maxima[:, :half].copy() if maxima is raw else maxima
+        np.maximum(folded[:, : groups - half], maxima[:, half:groups], out=folded[:, : groups - half])
+        maxima, groups = folded, half
+    return np.partition(maxima[:, :groups], groups - k, axis=1)[:, groups - k]
 
 
 def _without_needless_ties(raw: _Floats, bound: _Floats, k: int) -> NDArray[np.bool_]:
@@ -75,30 +111,6 @@ def _without_needless_ties(raw: _Floats, bound: _Floats, k: int) -> NDArray[np.b
         equal[short, column] = False
         above[short, column] = True
     return above
-
-
-def _ranked(raw: _Floats, rows: _Indexes, columns: _Indexes, k: int) -> tuple[NDArray[np.int32], _Floats]:
-    """Sort candidates by row, falling value and column, and keep the first k of each row.
-
-    The three stand in one 64-bit key: the bits of a float, taken for a whole number, order as floats do (those
-    behind the sign turned around if it is set).
-    """
-    wide, size = _width(raw.shape[1]), raw.shape[1]
-    values = raw.ravel()
-    bits = (values[rows * size + columns] + np.float32(0)).view(np.int32)  # makes -0, which equals 0, look like it
-    rising = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))
-    keys = (((rows << 32) + (0x7FFFFFFF - rising.astype(np.int64))) << wide) + columns
-    keys.sort()
-    counts = np.bincount(rows, minlength=len(raw))[:, np.newaxis]
-    ranks = np.arange(k)
-    first = np.cumsum(counts)[:, np.newaxis] - counts
-    found = (
-        keys.take(first + ranks, mode="clip") & ((1 << wide) - 1) if len(keys) else np.zeros((len(raw), k), np.int64)
-    )
-    best = values[found + np.arange(0, raw.size, size)[:, np.newaxis]]
-    if counts.min() < k:
-        found[ranks >= counts], best[ranks >= counts] = -1, -np.inf
-    return found.astype(np.int32), best
 
 
 def _width(columns: int) -> int:
