@@ -111,6 +111,19 @@ def test_a_judgement_follows_its_paper_to_its_new_identifier(store: Store, said:
     assert said.of([who])[who] == ()
 
 
+def test_of_joined_papers_the_newest_judgement_counts_and_a_newer_one_replaces_all(
+    store: Store, said: Judgements
+) -> None:
+    who = subscriber(store)
+    said.add(who, [like(arxiv("2604.00001"), hours=1), like(DOI, hours=5, liked=False)])
+    store.record(listing(paper("2604.00001", aliases=(DOI,))), authority=2)
+    assert said.add(who, [like(arxiv("2604.00001"), hours=3)]) == 0
+    assert [one.liked for one in said.of([who])[who]] == [False], "what was said between the two is older than one"
+    said.add(who, [like(PaperId(scheme="arxiv", local="2604.00001"), hours=6)])
+    with connect_raw(store.path) as raw:
+        assert raw.execute("SELECT paper_key, liked FROM judgements").fetchall() == [("arxiv:2604.00001", 1)]
+
+
 def test_judgements_of_nobody_are_refused(store: Store, said: Judgements) -> None:
     with pytest.raises(NotFoundError, match="no subscriber '77'"):
         said.add(77, [like()])

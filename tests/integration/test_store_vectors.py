@@ -121,7 +121,10 @@ def test_another_number_of_dimensions_under_one_name_is_refused(vectors: Vectors
     assert vectors.models() == {"minilm": 1}
 
 
-def test_pruning_keeps_what_is_named_and_touches_no_other_model(vectors: Vectors) -> None:
+def test_pruning_keeps_what_is_named_and_touches_no_other_model(
+    vectors: Vectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperdigest.store.vectors._PRUNED_AT_ONCE", 300)
     made = some(1100)
     vectors.put("minilm", made)
     vectors.put("other", some(2))
