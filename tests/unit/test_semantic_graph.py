@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
 from paperdigest.errors import ModelError
 from paperdigest.semantic.encoder import MAX_TOKENS, OnnxEncoder
-from paperdigest.semantic.graph import build_graph, quantised
+from paperdigest.semantic.graph import FACTOR_STEPS, build_graph, quantised
 from paperdigest.semantic.trial import try_out
 from tests import tiny_model
 from tests.tiny_model import HEADS, LAYERS, WIDTH, WORDS
@@ -105,11 +106,22 @@ def test_the_same_weights_give_the_same_bytes() -> None:
 
 def test_quantised_rows_are_within_half_a_step_and_a_row_of_zeros_stays_one() -> None:
     matrix = np.array([[0.5, -1.0, 0.25], [0, 0, 0], [1e-6, 2e-6, -3e-6]], np.float32)
-    whole, scales = quantised(matrix)
-    assert whole.dtype == np.int8
-    assert np.all(np.abs(whole * scales[:, None] - matrix) <= scales[:, None] / 2 * 1.001)
-    assert not whole[1].any()
-    assert whole[0, 1] == -127
+    for steps in (FACTOR_STEPS, 127):
+        whole, scales = quantised(matrix, steps)
+        assert whole.dtype == np.int8
+        assert np.all(np.abs(whole * scales[:, None] - matrix) <= scales[:, None] / 2 * 1.001)
+        assert not whole[1].any()
+        assert whole[0, 1] == -steps
+
+
+def test_no_processor_can_cut_off_the_sum_of_two_products() -> None:
+    # Source: Intel's manual on VPMADDUBSW: unsigned bytes times signed ones, added in pairs with saturation.
+    assert np.iinfo(np.int16).max >= 2 * 255 * FACTOR_STEPS
+    model = onnx.load_from_string(build_graph(tiny_model.weights(), heads=HEADS, precision="int8"))
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer}
+    factors = [constants[node.input[1]] for node in model.graph.node if node.op_type == "MatMulInteger"]
+    assert len(factors) == 4 * LAYERS
+    assert all(np.abs(factor.astype(int)).max() == FACTOR_STEPS for factor in factors)
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,11 @@ IR_VERSION = 9
 EPSILON = 1e-12  # of the layer norms
 NO_ATTENTION = -1e4
 
+FACTOR_STEPS = 63
+"""What int8 matrices go up to. Processors without VNNI add two products of a byte and such a value in 16 bits, cut
+off at 32767: 2 * 255 * 63 stays below, so every processor gets the same sums. It costs no quality (nDCG@10 of the
+vectors alone, 127 / 63 steps: inspec-terms .4433 / .4435, cisi .4195 / .4237)."""
+
 
 def layers_of(names: Sequence[str]) -> int:
     """Return how many layers tensors of these names make up."""
@@ -166,7 +171,7 @@ class _Graph:
         """Return value @ matrix' + bias."""
         if self._precision == "float32":
             return self.add("Add", [self.add("MatMul", [value, self.constant(matrix.T)]), self.constant(bias)])
-        whole, scales = quantised(matrix)
+        whole, scales = quantised(matrix, FACTOR_STEPS)
         narrow, scale, zero = self.add_many("DynamicQuantizeLinear", [value], 3)
         product = self.add("MatMulInteger", [narrow, self.constant(whole.T), zero])
         factor = self.add("Mul", [scale, self.constant(scales)])
@@ -178,14 +183,14 @@ class _Graph:
         """Return the rows of ``table`` that ``ids`` name."""
         if self._precision == "float32":
             return self.add("Gather", [self.constant(table), ids], axis=0)
-        whole, scales = quantised(table)
+        whole, scales = quantised(table, 127)
         row = self.add("Cast", [self.add("Gather", [self.constant(whole), ids], axis=0)], to=TensorProto.FLOAT)
         return self.add("Mul", [row, self.add("Gather", [self.constant(scales[:, None]), ids], axis=0)])
 
 
-def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 values and one scale a row, so that values * scale is within scale / 2 of ``matrix``."""
-    scales = np.abs(matrix).max(axis=1) / 127
+def quantised(matrix: NDArray[np.float32], steps: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return values in [-steps, steps] and one scale a row: values * scale is within scale / 2 of ``matrix``."""
+    scales = np.abs(matrix).max(axis=1) / steps
     scales[scales == 0] = 1
     whole = np.rint(matrix / scales[:, None]).astype(np.int8)
     return whole, scales.astype(np.float32)
