@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 
 from paperdigest.errors import NotFoundError, StoreError
 from paperdigest.query import Query
-from paperdigest.store import checking, copying, indexing, listing_reading, network, reading, recording
+from paperdigest.store import checking, copying, indexing, listing_reading, network, reading, recording, searching
 from paperdigest.store.engine import BUSY_TIMEOUT, Database
 from paperdigest.store.listing_reading import SourceHistory, StoredListing
 from paperdigest.store.observing import writable
-from paperdigest.store.reading import SearchResult
 from paperdigest.store.recording import Recorded
 from paperdigest.store.schema import Upgraded, open_database, upgrade
+from paperdigest.store.searching import SearchResult
 from paperdigest.types import Listing, PaperId, Period, StoredPaper, Unmodified, Validators
 
 __all__ = [
@@ -109,13 +109,13 @@ class Store:
             return listing_reading.confirm(connection, cursor, unmodified, is_day_known=is_day_known)
 
     def search(self, query: Query | None, limit: int, offset: int = 0) -> SearchResult:
-        """Find papers in which any keyword stands, best first; without a query the newest first."""
+        """Find the papers that a query matches (`query.matching`), best first; without one the newest first."""
         with self.database.reading() as connection:
             is_index_behind = query is not None and reading.is_index_behind(connection)
         if is_index_behind:
             self._index_waiting()
         with self.database.reading() as connection:
-            return reading.search(connection, query, limit=limit, offset=offset)
+            return searching.search(connection, query, limit=limit, offset=offset)
 
     def paper(self, paper_id: PaperId) -> StoredPaper:
         """Return the paper that ``paper_id`` names or ever named.

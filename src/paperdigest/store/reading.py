@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from paperdigest.query import Query
 from paperdigest.store.merging import MATCH_PREFIX
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Appearance, Author, Paper, PaperId, StoredPaper
 
-__all__ = ["SearchResult", "first_seen_between", "is_index_behind", "load_papers", "number_of", "search"]
+__all__ = ["first_seen_between", "is_index_behind", "load_papers", "number_of"]
 
 _PAPERS = """
 SELECT id, key, first_seen_at, version, withdrawn, authors_count, published_at, updated_at, url, pdf_url, code_url,
@@ -33,11 +31,6 @@ FROM entries e JOIN listings l ON l.id = e.listing_id
 WHERE e.paper_id IN (SELECT value FROM json_each(?)) AND e.confirmed
 ORDER BY l.listed_on, l.source, l.period
 """
-_FOUND = """
-SELECT paper_search.rowid FROM paper_search JOIN papers ON papers.id = paper_search.rowid
-WHERE paper_search MATCH ? ORDER BY bm25(paper_search, 2.0, 1.0, 1.0), papers.key LIMIT ? OFFSET ?
-"""
-_NEWEST = "SELECT id FROM papers ORDER BY first_seen_at DESC, published_at DESC, key LIMIT ? OFFSET ?"
 _FIRST_SEEN = """
 SELECT id FROM papers WHERE first_seen_at >= ? AND first_seen_at < ?
 ORDER BY first_seen_at DESC, published_at DESC, key LIMIT ?
@@ -45,42 +38,10 @@ ORDER BY first_seen_at DESC, published_at DESC, key LIMIT ?
 _LATEST_POSSIBLE = "9999-12-31T23:59:59.999999Z"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
-    """One page of a search: ``total`` counts every match, ``papers`` holds the page, best first."""
-
-    total: int
-    papers: tuple[StoredPaper, ...]
-
-
-def search(connection: Connection, query: Query | None, *, limit: int, offset: int = 0) -> SearchResult:
-    """Find papers in which any keyword stands (title counts twice), or without a query the newest first."""
-    if query is None:
-        total = connection.exec_driver_sql("SELECT count(*) FROM papers").scalar_one()
-        found = connection.exec_driver_sql(_NEWEST, (limit, offset))
-    else:
-        match = match_expression(query)
-        counted = "SELECT count(*) FROM paper_search WHERE paper_search MATCH ?"
-        total = connection.exec_driver_sql(counted, (match,)).scalar_one()
-        found = connection.exec_driver_sql(_FOUND, (match, limit, offset))
-    return SearchResult(total=total, papers=load_papers(connection, list(found.scalars())))
-
-
 def is_index_behind(connection: Connection) -> bool:
     """Say whether papers wait to be indexed (see `indexing`)."""
     query = "SELECT (SELECT max(id) FROM papers) > (SELECT coalesce(max(id), 0) FROM paper_search_docsize)"
     return bool(connection.exec_driver_sql(query).scalar_one())
-
-
-def match_expression(query: Query) -> str:
-    """Return the query in FTS5's language: every keyword a quoted string, so that no word is an operator.
-
-    Source: SQLite FTS5, 3.1: within a string, a quote is written twice.
-    """
-    phrases = (" ".join(keyword.words).replace('"', '""') for keyword in query.keywords)
-    text = " OR ".join(f'"{phrase}"' for phrase in phrases)
-    # Neither a NUL (it would end the string) nor half a character is part of any word.
-    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def first_seen_between(
