@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paperdigest.query import Form, Keyword, parse_query
@@ -66,7 +66,7 @@ def test_there_are_at_most_thirty_marks_those_of_the_title_first() -> None:
     found = highlights([Keyword(("trace",))], document("trace", "trace and " * 100))
     assert len(found) == MAX_HIGHLIGHTS == 30
     assert found[0].field == "title"
-    assert highlights([Keyword(("trace",))], document("trace"), most=-1) == ()
+    assert highlights([Keyword(("trace",))], document("trace and trace"), most=-1) == ()
 
 
 def test_an_exact_phrase_does_not_mark_its_words() -> None:
@@ -74,6 +74,7 @@ def test_an_exact_phrase_does_not_mark_its_words() -> None:
     assert highlights([exact], document("Software of Traceability")) == ()
 
 
+@example([("title", 0, 5), ("title", 5, 9), ("abstract", 9, 12), ("title", 2, 3)])
 @given(st.lists(st.tuples(st.sampled_from(["title", "abstract", "author"]), st.integers(0, 40), st.integers(0, 40))))
 def test_merged_stretches_cover_the_same_characters_and_neither_overlap_nor_touch(
     found: list[tuple[str, int, int]],

@@ -111,6 +111,12 @@ def test_the_three_reasons_that_did_most_are_told_and_none_that_spoke_against() 
     assert ["".join(span.text for span in reason) for reason in view.reasons] == ["b", "c", "d"]
 
 
+def test_reasons_that_did_nothing_are_not_told_although_there_would_be_room() -> None:
+    said = (("helped", 2.0), ("nothing", 0.0), ("against", -1.0))
+    reasons = tuple(Reason(text=name, keyword="k", contribution=share) for name, share in said)
+    assert len(paper_view(replace(ranked(), reasons=reasons)).reasons) == 1
+
+
 # Why it stands there
 
 

@@ -18,6 +18,8 @@ def test_a_minor_topic_keeps_its_place() -> None:
 def test_places_that_a_topic_cannot_use_are_given_on() -> None:
     claims = [*falling("abcdefgh"), claim("z", 0.95, topic=1)]
     assert chosen(claims, 6, (0.5, 0.5)) == "zabcde"
+    worse = [*falling("abcdefgh"), claim("z", 0.1, topic=1)]
+    assert chosen(worse, 6, (0.5, 0.5)) == "abcdez"
     three = [*falling("abc"), *falling("xyz", topic=2, start=0.8)]
     assert chosen(three, 4, (0.2, 0.6, 0.2)) == "abxy"
 
@@ -110,6 +112,12 @@ def test_what_waited_shares_by_what_each_topic_already_has() -> None:
     claims = [*falling("abcdefgh"), *falling("uvwx", start=0.8, is_new=False)]
     claims += falling("yz", start=0.3, topic=1, is_new=False)
     assert chosen(claims, 10, (0.9, 0.1)) == "abcdefghuy"
+
+
+def test_topics_without_anything_that_waits_count_too_when_the_rest_is_shared() -> None:
+    claims = [*falling("abcde"), *falling("pqr", start=0.8, topic=1, is_new=False)]
+    claims += falling("xy", start=0.3, topic=2, is_new=False)
+    assert chosen(claims, 8, (0.5, 0.25, 0.25)) == "abcdepqx"
 
 
 def test_a_topic_above_its_share_leaves_the_waiting_to_the_others() -> None:
