@@ -67,20 +67,36 @@ def test_without_judgements_nothing_is_said() -> None:
 def test_the_direction_joins_from_ten_likes_on() -> None:
     assert set(learned(TRACING[:9]).parts) == {"words", "meaning"}
     assert set(learned(TRACING).parts) == {"words", "meaning", "direction"}
-    assert set(learned(TRACING, model=False).parts) == {"words"}
+    assert set(learned(TRACING, model=False).parts) == {"words", "direction"}
+    assert set(learned(TRACING[:9], model=False).parts) == {"words"}
 
 
-def test_the_direction_is_fishers() -> None:
+@pytest.mark.parametrize("dislikes", [[], STARS])
+def test_the_direction_is_fishers_in_the_space_of_words(dislikes: list[str]) -> None:
     likes, papers = texts(SPACE, TRACING), texts(SPACE, NEW)
-    archive = BACKGROUND.texts.vectors
-    assert archive is not None and likes.vectors is not None and papers.vectors is not None
-    unit = archive / 4000
-    covariance = np.cov(unit.T, bias=True)
-    ridge = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    away = np.linalg.solve(covariance + ridge, (likes.vectors / 4000).mean(axis=0) - unit.mean(axis=0))
-    expected = papers.vectors / 4000 @ away
-    found = Profile.of(BACKGROUND, likes, NONE).score(papers).parts["direction"]
-    assert np.corrcoef(expected, found)[0, 1] == pytest.approx(1, abs=1e-6)
+    archive = BACKGROUND.texts.words.toarray() / WORD_GRID
+    mean = archive.mean(axis=0)
+    away = likes.words.toarray().mean(axis=0) / WORD_GRID - mean
+    if dislikes:
+        away -= 0.25 * (texts(SPACE, dislikes).words.toarray().mean(axis=0) / WORD_GRID - mean)
+    covariance = np.cov(archive.T, bias=True)
+    direction = np.linalg.solve(covariance + 0.03 * np.eye(len(covariance)), away)
+    expected, reference = papers.words.toarray() @ direction, archive @ direction * WORD_GRID
+    found = (
+        Profile.of(BACKGROUND, likes, texts(SPACE, dislikes)).score(texts(SPACE, [*NEW, *TITLES])).parts["direction"]
+    )
+    assert np.corrcoef([*expected, *reference], found)[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_the_parts_are_weighed_by_the_number_of_likes() -> None:
+    for count in (1, 4, 12):
+        found = learned([*TRACING, *TRACING][:count], papers=TITLES)
+        alone = {name: Profile.of(BACKGROUND, texts(SPACE, [*TRACING, *TRACING][:count]), NONE) for name in found.parts}
+        weights = {part.name: part.weight for part in alone["words"].parts}
+        assert weights == {"words": count / (count + 1), "meaning": 1.0} | ({"direction": 1.0} if count > 9 else {})
+        for part in alone["words"].parts:
+            pro, against = part.scores(texts(SPACE, TITLES))
+            assert found.parts[part.name] == pytest.approx((pro + against) * part.weight / sum(weights.values()))
 
 
 def test_words_are_weighed_by_log_and_rarity_and_titles_count_twice() -> None:
@@ -95,7 +111,7 @@ def test_words_are_weighed_by_log_and_rarity_and_titles_count_twice() -> None:
 def test_scores_are_standard_scores_over_the_archive() -> None:
     found = learned(TRACING[:3], papers=TITLES)
     assert np.mean(found.score) == pytest.approx(0, abs=1e-9)
-    words = found.parts["words"] * 2
+    words = found.parts["words"] * (1 + 0.75) / 0.75
     assert np.std(words) == pytest.approx(1, abs=0.1)  # the imagined papers change the spread a little
 
 
@@ -111,7 +127,7 @@ def test_a_paper_without_a_vector_is_ordinary_in_meaning() -> None:
     candidates.vectors[:] = 0
     found = Profile.of(BACKGROUND, like, NONE).score(candidates)
     alone = Profile.of(WORDS_ONLY, texts(SPACE, TRACING[:1], with_vectors=False), NONE).score(candidates)
-    assert found.score == pytest.approx(alone.score / 2)
+    assert found.score == pytest.approx(alone.score / 3)  # the words of one like count .5 beside the 1 of meaning
     assert found.parts["meaning"].tolist() == [0, 0]
 
 
@@ -138,7 +154,7 @@ def test_empty_texts_and_an_empty_archive_give_numbers(model: bool) -> None:
 def test_one_like_twelve_times_is_no_more_than_numbers() -> None:
     found = learned([TRACING[0]] * 12)
     assert np.isfinite(found.score).all()
-    assert found.score[:3].min() > found.score[3:].max()
+    assert found.score[:3].mean() > found.score[3:].max()
 
 
 def test_the_nearest_like_is_named() -> None:

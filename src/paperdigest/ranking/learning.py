@@ -1,23 +1,29 @@
 """Learning from likes and dislikes: how near a paper is to what a reader liked, on the scale of the archive.
 
-A reader's profile has up to three parts. Each scores a paper ``x``, all vectors being of length 1::
+A reader's profile has up to three parts. Each scores a paper ``x``, all rows being of length 1::
 
-    words      mean over likes of x . like  -  0.25 * mean over dislikes of x . dislike     in TF-IDF space
-    meaning    the same                                                                     in the model's space
-    direction  x . w,  w = (cov + a I)^-1 (mean(likes) - mean(archive)),  a = trace(cov) / dimensions
+    words      x . m,  m = mean(likes) - 0.25 * mean(dislikes)                      in TF-IDF space
+    meaning    the same                                                             in the model's space
+    direction  x . (cov + 0.03 I)^-1 (m - mean(archive))                            in TF-IDF space
 
-``direction`` (Fisher's linear discriminant, one inverse for all readers) joins from ten likes on: with fewer
-it is worse than none. Each part becomes a z-score over the reference archive, which makes parts and days
-comparable, and the learned score is the mean of the profile's parts: without a model ``words`` alone. A part that
-knows nothing of a paper counts 0 for it, as for an ordinary one. The score enters a topic with `weight_of`.
+(in the last, dislikes are taken from the archive's mean too). ``direction``, Fisher's linear discriminant, tells the
+likes from the rest of the archive; it joins from ten likes on, with fewer it is worse than none. Each part becomes
+a z-score over the reference archive, which makes parts and days comparable, and the learned score of ``k`` likes is
+their weighted mean::
+
+    (k / (k + 1) * words + meaning + direction) / (the sum of these weights)
+
+because the words of a single like say little. Without a model there is no ``meaning``. A part that knows nothing of
+a paper counts 0 for it, as for an ordinary one. The score enters a topic with `weight_of`.
 
 Dislikes without any like only push down: a part above 0 then counts 0.
 
-Everything is a sum of whole numbers below 2**53 (see `spaces`), hence exact: the order of likes, of papers and
+Likenesses are sums of whole numbers below 2**53 (see `spaces`), hence exact: the order of likes, of papers and
 of the archive changes nothing, and neither does the company in which a paper is scored.
 
 Source: J. J. Rocchio, "Relevance feedback in information retrieval" (1971); R. A. Fisher, "The use of multiple
-measurements in taxonomic problems" (1936).
+measurements in taxonomic problems" (1936). Which parts, and how much each counts, was measured on systematic
+reviews with 1 to 20 likes: see docs/explanation/learning.md.
 """
 
 from __future__ import annotations
@@ -30,8 +36,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from paperdigest.ranking.spaces import WORD_GRID, Background, Texts, known_rows
-from paperdigest.ranking.vectors import GRID, on_grid
+from paperdigest.ranking.spaces import WORD_GRID, Background, Texts
+from paperdigest.ranking.vectors import GRID
 
 if TYPE_CHECKING:
     from typing import Self
@@ -89,6 +95,7 @@ class Part:
     liked: Side | None
     disliked: Side | None
     spread: float
+    weight: float = 1.0
 
     def scores(self, texts: Texts) -> tuple[Floats, Floats]:
         """Return what likes and dislikes add to each paper's z-score, 0 where nothing is known of a paper.
@@ -112,7 +119,7 @@ class Part:
 class Learned:
     """What a profile says of some papers; all arrays have the shape (papers,) and hold z-scores, never NaN.
 
-    ``score`` is the sum of ``parts`` (``words``, ``meaning``, ``direction``: each part's share in the mean), and
+    ``score`` is the sum of ``parts`` (``words``, ``meaning``, ``direction``: each one's share in the mean), and
     likewise ``liked + disliked``: what likes and what dislikes add. ``weight`` is that of `weight_of`: a topic's
     raw score becomes ``keywords + weight * score``.
     """
@@ -132,22 +139,27 @@ class Profile:
     weight: float
 
     @classmethod
-    def of(cls, background: Background, likes: Texts, dislikes: Texts) -> Self:
+    def of(cls, background: Background, likes: Texts, dislikes: Texts, *, with_direction: bool = True) -> Self:
         """Learn from judged papers; without any, or from unknown words alone, the profile scores 0 everywhere."""
-        wanted = ("words", "meaning", "direction") if len(likes) >= LIKES_FOR_DIRECTION else ("words", "meaning")
-        parts = (_part(name, background, likes, dislikes) for name in wanted)
+        judged = len(likes) or len(dislikes)
+        weights = {"words": judged / (judged + 1), "meaning": 1.0}
+        if with_direction and len(likes) >= LIKES_FOR_DIRECTION:
+            weights["direction"] = 1.0
+        parts = (_part(name, weight, background, likes, dislikes) for name, weight in weights.items())
         return cls(tuple(part for part in parts if part is not None), weight_of(len(likes), len(dislikes)))
 
     def score(self, texts: Texts) -> Learned:
         """Score papers, each by itself; linear in their words and in the dimensions of their vectors."""
-        both = {part.name: part.scores(texts) for part in self.parts}
-        share = 1 / max(len(self.parts), 1)
+        whole = sum(part.weight for part in self.parts)
         liked, disliked = np.zeros(len(texts)), np.zeros(len(texts))
-        for pro, against in both.values():
-            liked, disliked = liked + pro * share, disliked + against * share
+        parts = {}
+        for part in self.parts:
+            pro, against = (side * (part.weight / whole) for side in part.scores(texts))
+            liked, disliked = liked + pro, disliked + against
+            parts[part.name] = pro + against
         return Learned(
             score=liked + disliked,
-            parts={name: (pro + against) * share for name, (pro, against) in both.items()},
+            parts=parts,
             liked=liked,
             disliked=disliked,
             weight=self.weight,
@@ -168,10 +180,10 @@ def nearest(texts: Texts, judged: Texts) -> NDArray[np.intp]:
     return np.where(near.max(axis=1) > 0, best, -1)
 
 
-def _part(name: str, background: Background, likes: Texts, dislikes: Texts) -> Part | None:
+def _part(name: str, weight: float, background: Background, likes: Texts, dislikes: Texts) -> Part | None:
     """Compare with the judged papers, and put the outcome on the scale of the archive."""
     if name == "direction":
-        liked, disliked = _direction(background, likes), None
+        liked, disliked = _direction(background, likes, dislikes)
     else:
         liked, disliked = _side(name, likes, 1.0), _side(name, dislikes, DISLIKED)
     if liked is None and disliked is None:
@@ -183,7 +195,7 @@ def _part(name: str, background: Background, likes: Texts, dislikes: Texts) -> P
         sides = [side.likeness(reference) if side else np.zeros(reference.shape[0]) for side in (liked, disliked)]
         liked, disliked = (_centred(side, found) for side, found in zip((liked, disliked), sides, strict=True))
         plain = sides[0] - sides[1]
-    return Part(name, liked, disliked, _spread(plain))
+    return Part(name, liked, disliked, _spread(plain), weight)
 
 
 def _side(name: str, judged: Texts, factor: float) -> Side | None:
@@ -196,13 +208,28 @@ def _side(name: str, judged: Texts, factor: float) -> Side | None:
     return Side(np.asarray(rows.sum(axis=0), dtype=np.float64), factor / count / grid**2)
 
 
-def _direction(background: Background, likes: Texts) -> Side | None:
-    """Return the direction that tells the likes from the archive best (Fisher), with their spread taken as equal."""
-    known = known_rows(likes.vectors)
-    if known is None or len(known) < LIKES_FOR_DIRECTION or background.inverse is None or background.mean is None:
-        return None
-    away = background.inverse @ (known.sum(axis=0) / len(known) - background.mean)
-    return Side(on_grid(away[None])[0].astype(np.float64), 1 / GRID**2)
+def _direction(background: Background, likes: Texts, dislikes: Texts) -> tuple[Side | None, Side | None]:
+    """Return the directions away from the archive's mean to the likes and to the dislikes, the first of length 1."""
+    ways = [
+        background.direction(mean - background.mean) for mean in map(_mean_row, (likes, dislikes)) if mean is not None
+    ]
+    if _mean_row(likes) is None:
+        return None, None
+    lengths = [math.sqrt(math.fsum((way * way).tolist())) for way in ways]
+    if not lengths[0] > 0:
+        return None, None
+    sides = [
+        Side(np.rint(way / (length or 1) * WORD_GRID), length / lengths[0] / WORD_GRID**2)
+        for way, length in zip(ways, lengths, strict=True)
+    ]
+    disliked = Side(sides[1].total, sides[1].factor * DISLIKED) if len(sides) > 1 else None
+    return sides[0], disliked
+
+
+def _mean_row(judged: Texts) -> Floats | None:
+    """Return the mean row of words of judged papers in units of one, None when they have no known word."""
+    total = np.asarray(judged.words.sum(axis=0), dtype=np.float64)
+    return total / (len(judged) * WORD_GRID) if total.any() else None
 
 
 def _centred(side: Side | None, found: Floats) -> Side | None:
@@ -222,11 +249,13 @@ def _spread(values: Floats) -> float:
 
 
 def _rows(name: str, texts: Texts) -> Rows | None:
-    return texts.words if name == "words" else texts.vectors
+    return texts.vectors if name == "meaning" else texts.words
 
 
 def _is_known(name: str, texts: Texts) -> NDArray[np.bool_]:
-    """Say of which papers a part knows anything: a paper without known words is known to be like nothing."""
+    """Say of which papers a part knows anything: one without known words is like nothing, but lies in no direction."""
     if name == "words":
         return np.ones(len(texts), dtype=np.bool_)
+    if name == "direction":
+        return np.asarray(np.diff(texts.words.indptr) > 0)
     return np.zeros(len(texts), dtype=np.bool_) if texts.vectors is None else np.any(texts.vectors, axis=1)

@@ -58,6 +58,8 @@ def replay(
 ) -> Replay:
     """Hold back each like in turn (of more than `MAX_HELD_BACK` the last ones) and rank it by the others.
 
+    The direction is left out: it is fitted to the very papers that the like is ranked among.
+
     A topic of examples alone has no keywords to compare with: learning is all it has, and is kept.
 
     Args:
@@ -75,7 +77,7 @@ def replay(
     before, after = [], []
     for row in tried:
         others = likes.take([other for other in range(len(likes)) if other != row])
-        profile = Profile.of(background, others, dislikes)
+        profile = Profile.of(background, others, dislikes, with_direction=False)
         own = blend(keywords_of_likes[[row]], profile.score(likes.take([row])))
         others_scores = blend(keywords_of_reference, profile.score(background.texts))
         before.append(_gain(float(keywords_of_likes[row]), keywords_of_reference[rivals]))

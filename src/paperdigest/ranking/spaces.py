@@ -11,24 +11,31 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
 
 from paperdigest.query.text import STOP_WORDS, TITLE_COPIES, Document, stems
 from paperdigest.ranking.bt import ArchiveStatistics
-from paperdigest.ranking.vectors import GRID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
 
-__all__ = ["WORD_GRID", "Background", "Texts", "WordSpace", "known_rows"]
+__all__ = ["WORD_GRID", "Background", "Texts", "WordSpace"]
 
 WORD_GRID = 2**16
 """The length of a row of words, in whole numbers."""
+
+RIDGE = 0.03
+"""What is added to every word's variance; all of them together are at most 1. Measured: .01 to .1 do equally well."""
+
+MOST_FITTED = 2500
+"""Papers of the archive that a direction is fitted to; the work grows with the cube of their number."""
 
 _STOP_STEMS = frozenset(stems(" ".join(sorted(STOP_WORDS))))
 
@@ -106,27 +113,41 @@ class Background:
         self.texts = texts
 
     @cached_property
-    def mean(self) -> Floats | None:
-        """The mean of the known vectors, shape (dimensions,), on the grid; None when there are none."""
-        known = known_rows(self.texts.vectors)
-        return None if known is None else known.sum(axis=0) / len(known)
+    def mean(self) -> Floats:
+        """The mean row of words, shape (vocabulary,), in units of one."""
+        total: Floats = np.asarray(self._fitted.sum(axis=0), dtype=np.float64)
+        return total / (max(int(self._fitted.shape[0]), 1) * WORD_GRID)
+
+    def direction(self, wanted: Floats) -> Floats:
+        """Return ``(covariance + RIDGE * I)^-1 wanted`` times `RIDGE`, shape (vocabulary,).
+
+        By the n papers instead of the many words, with the centred rows C: ``v - C' (C C' + n RIDGE I)^-1 C v``. One
+        factor of n x n serves all readers.
+        """
+        fitted, size = self._fitted, self._fitted.shape[0]
+        if not size:
+            return np.array(wanted)
+        inner = np.asarray(fitted @ wanted, dtype=np.float64) / WORD_GRID - float(self.mean @ wanted)
+        weights = cho_solve(self._factor, inner)
+        outer = np.asarray(fitted.T @ weights, dtype=np.float64) / WORD_GRID - self.mean * weights.sum()
+        return np.asarray(wanted - outer, dtype=np.float64)
 
     @cached_property
-    def inverse(self) -> Floats | None:
-        """``(cov + a I)^-1``, shape (dimensions, dimensions); None when the vectors say nothing."""
-        known, mean = known_rows(self.texts.vectors), self.mean
-        if known is None or mean is None:
-            return None
-        covariance = (known.T @ known / len(known) - np.outer(mean, mean)) / GRID**2
-        ridge = float(np.trace(covariance)) / len(covariance)
-        if not ridge > 1e-9:
-            return None
-        return np.asarray(np.linalg.inv(covariance + ridge * np.eye(len(covariance))), dtype=np.float64)
+    def _fitted(self) -> sparse.csr_array:
+        """The papers that directions are fitted to, in an order of their own, whatever that of the archive is."""
+        words = self.texts.words
+        ends = zip(words.indptr[:-1].tolist(), words.indptr[1:].tolist(), strict=True)
+        digests = [blake2b(words.indices[a:b].tobytes() + words.data[a:b].tobytes()).digest() for a, b in ends]
+        order = sorted(range(len(digests)), key=digests.__getitem__)[:MOST_FITTED]
+        fitted: sparse.csr_array = words[np.array(order, dtype=np.intp)]
+        return fitted
 
-
-def known_rows(vectors: Floats | None) -> Floats | None:
-    """Return the vectors that are not zero, None when there is none."""
-    if vectors is None:
-        return None
-    known = vectors[np.any(vectors, axis=1)]
-    return known if len(known) else None
+    @cached_property
+    def _factor(self) -> tuple[Floats, bool]:
+        size = self._fitted.shape[0]
+        products = (self._fitted @ self._fitted.T).toarray() / WORD_GRID**2
+        means = products.mean(axis=0)
+        products += products.mean() - means[:, None] - means[None, :]
+        products[np.diag_indices(size)] += size * RIDGE
+        factor, is_lower = cho_factor(products, lower=True, overwrite_a=True)
+        return np.asarray(factor, dtype=np.float64), bool(is_lower)
