@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Self
@@ -11,7 +11,7 @@ import pytest
 
 from paperdigest.errors import MailError, RenderError, UsageError
 from paperdigest.pipeline.delivering import DeliveryReport, backoff, deliver
-from paperdigest.pipeline.planning import PlanReport, Terms, plan
+from paperdigest.pipeline.planning import PlanReport, RankAll, Terms, plan
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.ledger import LEASE, Ledger
@@ -21,6 +21,8 @@ from paperdigest.types import (
     Digest,
     Entry,
     RankedPaper,
+    Ranking,
+    RankRequest,
     Schedule,
     StoredPaper,
     Subscriber,
@@ -71,18 +73,30 @@ class Office:
         }
         return self.subscribers.add(Subscriber(email=email, **{**fields, **more}))  # type: ignore[arg-type]  # by keyword
 
-    def rank(self, topics: Sequence[Topic], papers: Sequence[StoredPaper], limit: int) -> tuple[RankedPaper, ...]:
-        if any(topic.query == "broken" for topic in topics):
-            raise UsageError("this query cannot be read")
-        words = {topic.query for topic in topics}
-        found = [one for one in papers if words & set(one.paper.title.casefold().split())]
-        return tuple(RankedPaper(stored=one, score=0.5, topic=topics[0].name) for one in found[:limit])
+    def prepare(self, papers: Sequence[StoredPaper]) -> RankAll:
+        """Rank by whether a word of the title is asked for."""
+
+        def rank_all(requests: Iterable[RankRequest]) -> Iterator[tuple[RankRequest, Ranking | UsageError]]:
+            for request in requests:
+                topics = request.subscriber.topics
+                if any(topic.query == "broken" for topic in topics):
+                    yield request, UsageError("this query cannot be read")
+                    continue
+                fresh = [
+                    one for one in papers if one.first_seen_at >= request.since and one.paper.id not in request.seen
+                ]
+                words = {topic.query for topic in topics}
+                found = [one for one in fresh if words & set(one.paper.title.casefold().split())]
+                ranked = [RankedPaper(stored=one, score=0.5, topic=topics[0].name) for one in found]
+                yield request, Ranking(ranked=tuple(ranked), considered=len(fresh))
+
+        return rank_all
 
     def plan(self, *, dry_run: bool = False) -> PlanReport:
         terms = Terms(queue=7 * DAY, expires_after=timedelta(hours=36))
         return plan(
             self.store,
-            lambda topics, papers: self.rank,
+            self.prepare,
             lambda made, number: f"<{number}.{made.edition}@x>",
             terms,
             now=self.now,

@@ -10,6 +10,7 @@ import pytest
 
 from paperdigest.query import Keyword
 from paperdigest.ranking import ArchiveStatistics, BtScorer
+from paperdigest.ranking.bt import K1
 from paperdigest.types import Paper, PaperId, StoredPaper
 
 TRACE = Keyword(("trace",))
@@ -56,7 +57,7 @@ def test_an_impossible_archive_is_refused() -> None:
 def test_a_word_scores_by_the_formula(scorer: BtScorer) -> None:
     stored = paper("Trace it", "two traces here and more words")  # length 2 * 2 + 6 = 10, tf 2 * 1 + 1 = 3
     idf = math.log(1 + (1000 - 99 + 0.5) / 99.5)
-    assert one(scorer, TRACE, stored) == pytest.approx(idf * 3 / (3 + 1.2))
+    assert one(scorer, TRACE, stored) == pytest.approx(idf * 3 / (3 + K1))
 
 
 def test_a_word_in_the_title_counts_like_two_in_the_abstract(scorer: BtScorer) -> None:
@@ -74,7 +75,7 @@ def test_a_rare_word_tells_more_than_a_common_one(scorer: BtScorer) -> None:
 
 def test_a_word_in_every_paper_still_counts_as_it_was_asked_for(scorer: BtScorer) -> None:
     assert scorer.statistics.idf("the") == 1
-    assert one(scorer, Keyword(("the",)), paper("the end", "x y z v u w")) == pytest.approx(2 / (2 + 1.2))
+    assert one(scorer, Keyword(("the",)), paper("the end", "x y z v u w")) == pytest.approx(2 / (2 + K1))
 
 
 def test_any_word_of_a_keyword_may_match_and_the_phrase_earns_half_of_the_most(scorer: BtScorer) -> None:
@@ -113,7 +114,7 @@ def test_a_substring_is_no_match(scorer: BtScorer) -> None:
 
 
 def test_scores_have_a_row_for_each_keyword_and_a_column_for_each_paper(scorer: BtScorer) -> None:
-    scores = scorer.score([TRACE, PHRASE, TRACE], [paper("trace"), paper("software traceability")])
+    scores = scorer.score([TRACE, PHRASE, TRACE], [paper("trace"), paper("software traceability", name="y")])
     assert scores.shape == (3, 2)
     assert scores.dtype == np.float64
     assert (scores > 0).tolist() == [[True, False], [False, True], [True, False]]

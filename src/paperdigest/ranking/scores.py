@@ -30,8 +30,8 @@ __all__ = ["ABSENT", "KeywordScores", "spoken"]
 ABSENT = np.float32(-np.inf)
 """The score of a paper that a keyword says nothing about; it adds nothing, and is below every other."""
 
-FOLLOWED = 8.0
-"""The score of a paper by an author who is followed: above nearly everything that words can give."""
+FOLLOWED = 12.0
+"""The score of a paper by an author who is followed: as much as the rarest word gives."""
 
 LISTED = 3.0
 """The score of a paper in a category or source that was asked for."""
