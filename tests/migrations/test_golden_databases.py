@@ -268,7 +268,8 @@ def test_a_golden_database_is_migrated_with_all_it_holds(golden: Path, fresh: St
         stored = store.paper(arxiv("2604.00001"))
         assert stored.paper.authors == named("Ada Lovelace", "Émilie du Châtelet")
         assert [entry.upvotes for entry in stored.entries] == [None, 3, 5]
-        assert store.search(parse_query("chatelet"), 10).total == 1
+        assert store.search(parse_query("author:chatelet"), 10).total == 1
+        assert store.search(parse_query('"trace traces"'), 10).total == 1
         assert store.validators()["https://a.example/"].etag == 'W/"1"'
         fill(store)
         assert store.counts() == counts, "and it goes on as before"
