@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from paperdigest.errors import ModelError
 from paperdigest.semantic.encoder import MAX_TOKENS, OnnxEncoder
-from paperdigest.semantic.graph import FACTOR_STEPS, build_graph, quantised
-from paperdigest.semantic.trial import try_out
+from paperdigest.semantic.graph import FACTOR_STEPS, Precision, build_graph, quantised
+from paperdigest.semantic.trial import try_out, vectors_of
 from tests import tiny_model
 from tests.tiny_model import HEADS, LAYERS, WIDTH, WORDS
 
@@ -97,6 +97,14 @@ def test_the_int8_graph_stays_near_the_float32_one_and_is_a_quarter_of_its_size(
     matrices = sum(tensor.size for tensor in weights.values() if tensor.ndim == 2)
     places = weights["embeddings.position_embeddings.weight"].size  # stay as they are
     assert len(exact) - len(narrow) > 2.5 * (matrices - places - 2 * WIDTH) - 6000
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_graph_is_valid_onnx_of_the_stated_versions(precision: Precision) -> None:
+    content = build_graph(tiny_model.weights(), heads=HEADS, precision=precision)
+    onnx.checker.check_model(content, full_check=True)
+    model = onnx.load_from_string(content)
+    assert (model.ir_version, [(one.domain, one.version) for one in model.opset_import]) == (9, [("", 20)])
 
 
 def test_the_same_weights_give_the_same_bytes() -> None:
@@ -194,8 +202,19 @@ def test_bytes_that_are_no_model_are_refused_in_words() -> None:
 
 
 def test_the_self_test_finds_a_conversion_that_went_wrong() -> None:
+    tokenizer = tiny_model.tokenizer()
     right = build_graph(tiny_model.weights(), heads=HEADS, precision="float32")
     wrong = build_graph(tiny_model.weights(seed=2), heads=HEADS, precision="int8")
-    assert try_out(right, right, tiny_model.tokenizer()).agreement == pytest.approx(1)
+    wanted = vectors_of(right, tokenizer)
+    assert try_out(wanted, right, tokenizer) == pytest.approx(1)
     with pytest.raises(ModelError, match=r"self-test: cosine"):
-        try_out(right, wrong, tiny_model.tokenizer())
+        try_out(wanted, wrong, tokenizer)
+
+
+def test_the_self_test_finds_a_model_that_gives_nothing() -> None:
+    weights = tiny_model.weights()
+    weights["embeddings.word_embeddings.weight"][:] = np.nan
+    wanted = vectors_of(build_graph(tiny_model.weights(), heads=HEADS, precision="float32"), tiny_model.tokenizer())
+    broken = build_graph(weights, heads=HEADS, precision="float32")
+    with pytest.raises(ModelError, match=r"vectors of length 0\.000"):
+        try_out(wanted, broken, tiny_model.tokenizer())

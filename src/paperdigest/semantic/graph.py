@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 __all__ = ["Precision", "build_graph", "layers_of"]
 
@@ -55,22 +55,15 @@ def build_graph(weights: Weights, *, heads: int, precision: Precision) -> bytes:
             and quantises what is multiplied with it at run time.
     """
     graph = _Graph(precision)
-    embedding = _network(graph, weights, heads)
-    graph.add("Identity", [embedding], output="embedding")
+    graph.add("Identity", [_network(graph, weights, heads)], output="embedding")
     width = weights["embeddings.word_embeddings.weight"].shape[1]
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-    output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", width])
-    proto = helper.make_model(
-        helper.make_graph(graph.nodes, "encoder", inputs, [output], graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="paperdigest",
-    )
-    checker.check_model(proto)
-    content: bytes = proto.SerializeToString()
+    graph.inner.input.extend(inputs)
+    graph.inner.output.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", width]))
+    content: bytes = graph.model.SerializeToString()
     return content
 
 
@@ -148,23 +141,28 @@ class _Graph:
     """Collects nodes and constants; every method returns the name of the value it made."""
 
     def __init__(self, precision: Precision) -> None:
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
+        # Filled in place: the helpers that put whole graphs together copy all tensors, twice.
+        self.model = ModelProto(ir_version=IR_VERSION, producer_name="paperdigest")
+        self.model.opset_import.append(helper.make_opsetid("", OPSET))
+        self.inner = self.model.graph
+        self.inner.name = "encoder"
         self._precision = precision
 
     def constant(self, value: NDArray[np.generic] | np.generic) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value).reshape(np.shape(value)), name))
+        name = f"c{len(self.inner.initializer)}"
+        self.inner.initializer.append(
+            numpy_helper.from_array(np.ascontiguousarray(value).reshape(np.shape(value)), name)
+        )
         return name
 
     def add(self, operator: str, inputs: Sequence[str], *, output: str | None = None, **attributes: Any) -> str:
-        name = output or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        name = output or f"v{len(self.inner.node)}"
+        self.inner.node.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
 
     def add_many(self, operator: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
-        names = [f"v{len(self.nodes)}_{number}" for number in range(count)]
-        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        names = [f"v{len(self.inner.node)}_{number}" for number in range(count)]
+        self.inner.node.append(helper.make_node(operator, inputs, names, **attributes))
         return names
 
     def linear(self, value: str, matrix: NDArray[np.float32], bias: NDArray[np.float32]) -> str:

