@@ -75,7 +75,7 @@ class SourceSettings(BaseModel):
 class RankingSettings(_Table):
     """What is good enough for a digest."""
 
-    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.1
     queue_days: Annotated[int, Field(ge=1, le=60)] = 7
     explore: bool = True
     popularity: Annotated[float, Field(ge=0, le=2)] = 0

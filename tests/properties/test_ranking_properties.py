@@ -195,7 +195,7 @@ def test_the_reasons_of_every_paper_add_up(
             assert not math.isnan(one.raw)
             total = math.fsum(reason.contribution for reason in one.reasons)
             assert total == pytest.approx(one.raw if math.isfinite(one.raw) else 0, abs=1e-3, rel=1e-5)
-            assert one.score == pytest.approx(scored.calibration.unit(one.raw))
+            assert one.score == pytest.approx(scored.calibration(scored.batch.plan(one.topic.query)).unit(one.raw))
 
 
 @settings(deadline=None, max_examples=60)

@@ -15,7 +15,7 @@ from paperdigest.errors import QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.query import Keyword
 from paperdigest.ranking import Archive, ArchiveStatistics, Corpus, Options, Ranker
-from paperdigest.ranking.calibration import LEXICAL, SEMANTIC
+from paperdigest.ranking.calibration import JOINED, LEXICAL, SEMANTIC
 from paperdigest.ranking.explaining import explain
 from paperdigest.ranking.scores import FOLLOWED, KeywordScores
 from paperdigest.types import (
@@ -93,7 +93,7 @@ def names(ranking: Ranking) -> list[str]:
 def test_by_words_alone_only_papers_with_a_word_are_ranked() -> None:
     ranking = ranker().rank(request(topic("trace")))
     assert sorted(names(ranking)) == ["a", "c", "d"]
-    assert ranking.method == "words alone"
+    assert ranking.method == "by words alone"
     assert ranking.considered == len(PAPERS)
 
 
@@ -104,7 +104,7 @@ def test_with_vectors_papers_near_in_meaning_are_ranked_too() -> None:
     assert order.index("b") < order.index("e")
     by_name = {one.stored.paper.id.local: one for one in ranking.ranked}
     assert "close to *trace*" in [reason.text for reason in by_name["b"].reasons]
-    assert ranking.method == "words and vectors (words/for-tests)"
+    assert ranking.method == "by words and vectors (words/for-tests)"
 
 
 @pytest.mark.parametrize("encoder", [None, WordEncoder()])
@@ -191,6 +191,19 @@ def test_seen_and_old_papers_are_out_and_waiting_ones_are_marked() -> None:
     assert sorted(names(ranking)) == ["c", "d", "w"]
     assert {one.placement for one in ranking.ranked if one.stored.paper.id.local == "w"} == {Placement.WAITED}
     assert names(ranking)[-1] == "w", "what waited comes after what is new"
+
+
+def test_however_good_what_waited_is_it_crowds_out_nothing_new() -> None:
+    def noise(name: str) -> str:
+        return " ".join(f"{name}x{number}" for number in range(40))
+
+    old = [paper(f"w{n:02}", "Trace links trace", f"We trace a trace {noise(f'w{n}')}", days_ago=3) for n in range(60)]
+    new = [paper(f"z{n}", f"On graphs {n}", f"A long text that says trace once {noise(f'z{n}')}") for n in range(5)]
+    small, big = request(topic("trace")), request(topic("trace"), max_papers=30)
+    one = ranker([*old, *new])
+    assert {name for name in names(one.rank(small)) if name.startswith("z")} == {"z0", "z1", "z2", "z3", "z4"}
+    for asked, answer in one.rank_all([small, big]):
+        assert answer == one.rank(asked), "who else asks changes nothing"
 
 
 def test_a_paper_of_two_topics_stands_once_and_names_the_other() -> None:
@@ -322,7 +335,7 @@ def test_a_withdrawn_paper_is_told_so() -> None:
     assert "withdrawn" in explain(ranker([gone]).round([wanted]), wanted, gone).verdict
 
 
-@pytest.mark.parametrize("calibration", [LEXICAL, SEMANTIC])
+@pytest.mark.parametrize("calibration", [JOINED, LEXICAL, SEMANTIC])
 def test_the_map_to_the_unit_interval_is_monotone_and_has_an_inverse(calibration: Any) -> None:
     raws = [-1e9, -50.0, -1.0, 0.0, calibration.middle, 9.0, 1e9]
     units = [calibration.unit(raw) for raw in raws]

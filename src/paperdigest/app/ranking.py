@@ -21,6 +21,9 @@ __all__ = ["REFERENCE", "Rankings"]
 REFERENCE = 2000
 """The newest papers, with which every score is compared: measured, more change nothing, 500 cost a little."""
 
+GROWN_UP = 1000
+"""How many papers an archive has for which the settings' threshold holds; a smaller one has less of it."""
+
 _NOBODY = Subscriber(email="nobody@localhost")
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -34,7 +37,9 @@ class Rankings:
     def ranker(self, papers: Iterable[StoredPaper]) -> Ranker:
         """Return what ranks these papers for subscribers."""
         settings = self._settings.ranking
-        options = Options(threshold=settings.threshold, explore=settings.explore, popularity=settings.popularity)
+        # A young archive cannot tell what is ordinary: until it can, little is asked of a paper.
+        age = min(1.0, len(self._archive.reference) / GROWN_UP)
+        options = Options(threshold=settings.threshold * age, explore=settings.explore, popularity=settings.popularity)
         return self._ranker(papers, options)
 
     def _ranker(self, papers: Iterable[StoredPaper], options: Options) -> Ranker:

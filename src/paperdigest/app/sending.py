@@ -111,14 +111,14 @@ class Sending:
         return self._digests.latest(self._subscribers.get(email).id)
 
     def rendered(self, digest: Digest, form: str) -> bytes:
-        """Return a digest as ``html``, ``text`` or ``eml``.
+        """Return a digest as ``html``, ``text`` or ``eml``, as a preview: with what only the operator is told.
 
         Raises:
             RenderError: a template is broken.
         """
         if form == "eml":
-            return self._message(digest, self._message_id(digest, digest.id))
-        drawn = self._renderer.digest(digest)
+            return self._message(digest, self._message_id(digest, digest.id), preview=True)
+        drawn = self._renderer.digest(digest, preview=True)
         return (drawn.html if form == "html" else drawn.text).encode("utf-8")
 
     def send(self, *, dry_run: bool = False) -> SendReport:
@@ -205,8 +205,8 @@ class Sending:
             content=self._message(digest, delivery.message_id),
         )
 
-    def _message(self, digest: Digest, message_id: str) -> bytes:
-        drawn = self._renderer.digest(digest)
+    def _message(self, digest: Digest, message_id: str, *, preview: bool = False) -> bytes:
+        drawn = self._renderer.digest(digest, preview=preview)
         return build_message(
             sender=self._sender,
             recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),

@@ -33,7 +33,7 @@ def why(session: Session, paper: str, email: str, as_json_: bool) -> None:
         as_json(_fields(found))
         return
     click.echo(f"{clean(str(found.paper.paper.id))}  {clean(found.paper.paper.title)}")
-    click.echo(f"{clean(found.verdict)}\nranked by {found.method}")
+    click.echo(f"{clean(found.verdict)}\nranked {found.method}")
     for one in found.topics:
         _show(one)
 

@@ -23,7 +23,12 @@ TOGETHER = 16_384
 
 
 def best_of_all(
-    batch: Batch, queries: Sequence[str], k: int, *, excluded: tuple[_Indexes, _Indexes] | None = None
+    batch: Batch,
+    queries: Sequence[str],
+    k: int,
+    *,
+    masks: Sequence[NDArray[np.bool_]] | None = None,
+    excluded: tuple[_Indexes, _Indexes] | None = None,
 ) -> Best:
     """Return for each query the ``k`` best columns of the corpus and their raw scores, as `Batch.raw` has them.
 
@@ -33,6 +38,7 @@ def best_of_all(
         batch: the scored batch; it must hold the queries.
         queries: one topic's query each; any number may be equal.
         k: how many columns each, 0 or more.
+        masks: for each query which columns it may choose; meant to be few objects, each named many times.
         excluded: pairs (place in ``queries``, column) that must not be chosen: papers that were sent already.
 
     Raises:
@@ -45,26 +51,50 @@ def best_of_all(
     for start in range(0, len(queries), TOGETHER):
         plans = [batch.plan(query) for query in queries[start : start + TOGETHER]]
         first, last = np.searchsorted(rows, (start, start + TOGETHER))
-        found = _best_of(batch, plans, k, (rows[first:last] - start, columns[first:last]))
+        some = None if masks is None else masks[start : start + TOGETHER]
+        found = _best_of(batch, plans, k, some, (rows[first:last] - start, columns[first:last]))
         best.columns[start : start + TOGETHER] = found.columns
         best.raw[start : start + TOGETHER] = found.raw
     return best
 
 
-def _best_of(batch: Batch, plans: Sequence[TopicPlan], k: int, excluded: tuple[_Indexes, _Indexes]) -> Best:
-    gates = {id(plan): plan.gate for plan in plans if plan.gate is not None}
-    place = {plan: number for number, plan in enumerate(gates)}
+def _best_of(
+    batch: Batch,
+    plans: Sequence[TopicPlan],
+    k: int,
+    masks: Sequence[NDArray[np.bool_]] | None,
+    excluded: tuple[_Indexes, _Indexes],
+) -> Best:
+    place, gates = _gates(plans, masks)
     rows = TopicRows(
         clauses=_padded([plan.rows for plan in plans], -1).astype(np.intp),
         weights=_padded([[clause.weight for clause in plan.clauses] for plan in plans], 1).astype(np.float32),
-        gates=np.array([place.get(id(plan), -1) for plan in plans], dtype=np.intp),
+        gates=np.array(place, dtype=np.intp),
     )
     context = None
     if batch.joined is not None:
         texts = [-1 if plan.joined is None else plan.joined for plan in plans]
         context = Context(texts=np.array(texts, dtype=np.intp), near=batch.joined)
-    stacked = np.stack(list(gates.values())) if gates else None
-    return best_columns(rows, batch.standard, k, context=context, gates=stacked, excluded=excluded)
+    return best_columns(
+        rows, batch.standard, k, context=context, gates=np.stack(gates) if gates else None, excluded=excluded
+    )
+
+
+def _gates(
+    plans: Sequence[TopicPlan], masks: Sequence[NDArray[np.bool_]] | None
+) -> tuple[list[int], list[NDArray[np.bool_]]]:
+    """Return the distinct gates (what a query admits of what its mask allows), and which is each query's, -1: none."""
+    known: dict[tuple[int, int], int] = {}
+    gates: list[NDArray[np.bool_]] = []
+    place = []
+    for number, plan in enumerate(plans):
+        parts = [part for part in (plan.gate, None if masks is None else masks[number]) if part is not None]
+        key = (id(plan.gate), 0 if masks is None else id(masks[number]))
+        if parts and key not in known:
+            known[key] = len(gates)
+            gates.append(parts[0] if len(parts) == 1 else parts[0] & parts[1])
+        place.append(known[key] if parts else -1)
+    return place, gates
 
 
 def _padded(ragged: Sequence[Sequence[float]], filler: float) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def _topics(scored: Round, request: RankRequest, paper: StoredPaper) -> Iterator
         yield TopicExplanation(
             topic=topic,
             raw=raw,
-            score=scored.calibration.unit(raw),
+            score=scored.calibration(plan).unit(raw),
             threshold=scored.threshold(topic),
             place=int(better) + 1 if candidates[column] and math.isfinite(raw) else None,
             reasons=scored.reasons(topic, plan, lesson, paper, request) if math.isfinite(raw) else (),
@@ -91,6 +91,6 @@ def _left_out(scored: Round, request: RankRequest, paper: StoredPaper, topics: t
         return f"left out: first seen on {days}"
     if all(not math.isfinite(one.raw) for one in topics):
         return "left out: no topic says anything of it (no word in common, or a + or - keeps it out)"
-    if all(one.score < one.threshold for one in topics):
+    if all(one.score < one.threshold or (one.threshold and one.raw <= 0) for one in topics):
         return "left out: below the least score of every topic"
     return "left out: better papers took the places; it may come within the days of the queue"

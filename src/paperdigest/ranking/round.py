@@ -23,7 +23,7 @@ from paperdigest.errors import QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.batch import Batch, TopicPlan
-from paperdigest.ranking.calibration import LEXICAL, SEMANTIC, Calibration
+from paperdigest.ranking.calibration import JOINED, LEXICAL, SEMANTIC, Calibration
 from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.crowd import best_of_all
 from paperdigest.ranking.duplicates import Neighbours
@@ -32,7 +32,7 @@ from paperdigest.ranking.lessons import Learner, Lesson
 from paperdigest.ranking.popularity import popularity, popularity_reason
 from paperdigest.ranking.quota import shares_of
 from paperdigest.ranking.selection import POOL, Choice, Claim, Exploration, select
-from paperdigest.types import Highlight, RankedPaper, Ranking, RankRequest, Reason, StoredPaper, Topic
+from paperdigest.types import Highlight, PaperId, RankedPaper, Ranking, RankRequest, Reason, StoredPaper, Topic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicScores:
-    """One topic of one request, scored: ``best`` are the columns and raw scores that qualify, best first."""
+    """One topic of one request, scored.
+
+    ``best`` are the columns and raw scores that qualify: the best of the new ones, then of those that waited.
+    """
 
     topic: Topic
     plan: TopicPlan
@@ -69,7 +72,6 @@ class Round:
     ) -> None:
         self.corpus, self.options = papers, options
         self.batch = Batch(topics, papers, archive, encoder)
-        self.calibration: Calibration = SEMANTIC if encoder is not None else LEXICAL
         self._learner = Learner(papers, archive, encoder)
         self._neighbours = Neighbours(papers)
         self._encoder = encoder
@@ -78,7 +80,13 @@ class Round:
     @property
     def method(self) -> str:
         """By what papers are ranked, in words."""
-        return "words alone" if self._encoder is None else f"words and vectors ({self._encoder.name})"
+        return "by words alone" if self._encoder is None else f"by words and vectors ({self._encoder.name})"
+
+    def calibration(self, plan: TopicPlan) -> Calibration:
+        """Return what maps the raw scores of a topic to [0, 1]."""
+        if not self.batch.has_vectors:
+            return LEXICAL
+        return SEMANTIC if plan.joined is None else JOINED
 
     def rank_all(self, requests: Sequence[RankRequest]) -> Iterator[tuple[RankRequest, Ranking | QueryError]]:
         """Answer each request; the topics of those who have judged nothing are scored all together."""
@@ -119,20 +127,43 @@ class Round:
         plain = [number for number, request in enumerate(requests) if self._is_plain(request)]
         if not plain:
             return {}
-        queries = [topic.query for number in plain for topic in requests[number].subscriber.topics]
         owners = [number for number in plain for _ in requests[number].subscriber.topics]
-        out = {number: np.flatnonzero(~self.candidates(requests[number])) for number in plain}
-        rows = np.repeat(np.arange(len(owners)), [len(out[number]) for number in owners])
-        columns = np.concatenate([out[number] for number in owners])
+        queries = [topic.query for number in plain for topic in requests[number].subscriber.topics]
+        seen = [self._columns(requests[number].seen) for number in owners]
+        rows = np.repeat(np.arange(len(owners)), [len(columns) for columns in seen])
+        excluded = (rows, np.concatenate(seen).astype(np.intp))
+        masks = self._masks([requests[number] for number in plain])
         most = max(_shortlist(requests[number]) for number in plain)
-        found = best_of_all(self.batch, queries, most, excluded=(rows, columns))
-        best: dict[int, list[_Best]] = {}
+        best: dict[int, list[_Best]] = {number: [] for number in plain}
+        halves = []
+        for half in (0, 1):
+            allowed = [masks[id(requests[number])][half] for number in owners]
+            halves.append(best_of_all(self.batch, queries, most, masks=allowed, excluded=excluded))
         for place, number in enumerate(owners):
-            known = found.columns[place] >= 0
-            best.setdefault(number, []).append(
-                (found.columns[place][known], found.raw[place][known].astype(np.float64))
-            )
+            few = _shortlist(requests[number])
+            columns = np.concatenate([half.columns[place][:few] for half in halves])
+            raw = np.concatenate([half.raw[place][:few] for half in halves]).astype(np.float64)
+            best[number].append((columns[columns >= 0], raw[columns >= 0]))
         return best
+
+    def _masks(self, requests: Sequence[RankRequest]) -> dict[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Return for each request which papers are recent and new to it, and which have waited; few are different."""
+        known: dict[tuple[float, int], tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
+        moments = np.unique(self._first_seen)
+        found = {}
+        for request in requests:
+            since = midnight(request.since).timestamp()
+            # Papers come in batches: between two of them every moment means the same.
+            key = (since, int(np.searchsorted(moments, request.new_since.timestamp())))
+            if key not in known:
+                recent, new = self._first_seen >= since, self._first_seen >= request.new_since.timestamp()
+                known[key] = (recent & new, recent & ~new)
+            found[id(request)] = known[key]
+        return found
+
+    def _columns(self, ids: Iterable[PaperId]) -> NDArray[np.intp]:
+        columns = (self.corpus.column.get(one) for one in ids)
+        return np.array(sorted(column for column in columns if column is not None), dtype=np.intp)
 
     def _is_plain(self, request: RankRequest) -> bool:
         if request.judgements or self.options.popularity:
@@ -145,8 +176,7 @@ class Round:
     def candidates(self, request: RankRequest) -> NDArray[np.bool_]:
         """Say for each paper whether it may stand in the digest: recent enough, and not seen."""
         mask: NDArray[np.bool_] = self._first_seen >= midnight(request.since).timestamp()
-        seen = [column for one in request.seen if (column := self.corpus.column.get(one)) is not None]
-        mask[seen] = False
+        mask[self._columns(request.seen)] = False
         return mask
 
     def raw(self, topic: Topic, request: RankRequest) -> tuple[TopicPlan, Lesson | None, NDArray[np.float64]]:
@@ -175,9 +205,13 @@ class Round:
 
     def _scored(self, topic: Topic, request: RankRequest, candidates: NDArray[np.bool_]) -> TopicScores:
         plan, lesson, raw = self.raw(topic, request)
-        fit = np.flatnonzero(candidates & np.isfinite(raw))
-        # Columns are in the order of ids, so a stable sort settles ties by id.
-        best = fit[np.argsort(-raw[fit], kind="stable")][: _shortlist(request)]
+        new = self._first_seen >= request.new_since.timestamp()
+        halves = []
+        for half in (new, ~new):  # what waited may not crowd out what is new
+            fit = np.flatnonzero(candidates & half & np.isfinite(raw))
+            # Columns are in the order of ids, so a stable sort settles ties by id.
+            halves.append(fit[np.argsort(-raw[fit], kind="stable")][: _shortlist(request)])
+        best = np.concatenate(halves)
         return self._topic_scores(topic, plan, lesson, best, raw[best])
 
     def _plain(self, topic: Topic, best: _Best) -> TopicScores:
@@ -192,7 +226,10 @@ class Round:
         columns: NDArray[np.integer],
         raw: NDArray[np.float64],
     ) -> TopicScores:
-        fit = raw >= self.calibration.raw(self.threshold(topic))
+        threshold = self.threshold(topic)
+        fit = raw >= self.calibration(plan).raw(threshold)
+        if threshold:
+            fit &= raw > 0  # an ordinary paper is none for a digest, however young the archive
         best = tuple(zip(columns[fit].tolist(), raw[fit].tolist(), strict=True))
         return TopicScores(topic=topic, plan=plan, lesson=lesson, best=best)
 
@@ -217,7 +254,7 @@ class Round:
             yield Claim(
                 paper_id=self.corpus.papers[column].paper.id,
                 topic=number,
-                score=self.calibration.unit(raw),
+                score=self.calibration(scored.plan).unit(raw),
                 raw=raw,
                 is_new=bool(self._first_seen[column] >= new_since),
             )

@@ -26,7 +26,8 @@ def on_grid(vectors: ArrayLike) -> NDArray[np.float32]:
     raw = np.nan_to_num(np.asarray(vectors, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     length = np.sqrt(np.einsum("ij,ij->i", raw, raw))[:, None]
     unit = np.divide(raw, length, out=np.zeros_like(raw), where=length > 1e-6)
-    return np.rint(unit * GRID).astype(np.float32)
+    whole: NDArray[np.float32] = np.rint(unit * GRID).astype(np.float32)
+    return whole
 
 
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
