@@ -7,10 +7,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+EXTRA  := $(VENV)/.installed-semantic
+MODEL  := $(CURDIR)/.cache/model
 DEMO   ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint type imports unused docs bench build format lock clean
+.PHONY: help demo model test check lint type imports unused docs bench build format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -31,13 +33,24 @@ $(DEV): $(RUN) requirements-dev.lock
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Ranking works without the model; with it, it works better. Where it cannot be had, all goes on without.
+$(EXTRA): $(RUN) requirements-semantic.lock
+	@echo "installing what runs the vector model (once) …"
+	@$(PIP) --require-hashes -r requirements-semantic.lock
+	@touch $@
+
+model: $(EXTRA) ## obtain the vector model (a download of 84 MB, once)
+	@test -f $(MODEL)/manifest.json || PAPERDIGEST_MODEL=$(MODEL) $(BIN)/paperdigest model install
+
 demo: $(RUN) ## the whole pipe, offline, on the packaged sample listing
-	@$(BIN)/paperdigest demo --out $(DEMO)
+	@$(MAKE) --silent model || echo "the vector model cannot be had now: ranking by words alone"
+	@PAPERDIGEST_MODEL=$(MODEL) $(BIN)/paperdigest demo --out $(DEMO)
 
 test: $(DEV) ## the tests
+	@$(MAKE) --silent model || echo "the vector model cannot be had now: its tests are skipped, or fail in CI"
 	@$(BIN)/python -m pytest -q -n 2
 
-check: lint type imports unused docs build ## everything that CI runs
+check: lint type imports unused docs build model ## everything that CI runs
 	@$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-fail-under=90
 
 lint: $(DEV) ## ruff: style, and formatting
@@ -68,7 +81,8 @@ format: $(DEV) ## write code as ruff wants it
 
 lock: $(DEV) ## pin the newest versions anew (needs uv)
 	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
+	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-semantic.in -o requirements-semantic.lock
 	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.lock
 
 clean: ## remove what the targets made
-	@rm -rf $(VENV) dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .cache dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,7 @@ A benchmark is a module of this folder with ``run() -> Iterable[Row]``. Exits 1 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -26,11 +26,15 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := sorted(set(arguments) - set(known)):
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
+    return report((name, row) for name in arguments or known for row in import_module(f"bench.{name}").run())
+
+
+def report(measured: Iterable[tuple[str, Row]]) -> int:
+    """Print each benchmark's rows as they come and then as a table; return 1 when a limit is missed."""
     rows: list[Row] = []
-    for name in arguments or known:
-        for row in import_module(f"bench.{name}").run():
-            print(f"{name}: {row.name}: {_ratio(row.ratio)}", file=sys.stderr, flush=True)
-            rows.append(row)
+    for name, row in measured:
+        print(f"{name}: {row.name}: {_ratio(row.ratio)}", file=sys.stderr, flush=True)
+        rows.append(row)
     print(table(rows))
     missed = sum(not row.met for row in rows)
     bounded = sum(row.limit is not None for row in rows)
@@ -56,7 +60,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     verdict = "" if row.limit is None else "ok" if row.met else "MISSED"
     note = f"{verdict:6}  {row.note}".rstrip()
     limit = "none" if row.limit is None else f"{sign} {row.limit:g}"
-    amount = _time if row.unit == "s" else _bytes
+    amount = {"s": _time, "B": _bytes, "1": _number}[row.unit]
     return (row.name, amount(row.ours_s), amount(row.peer_s), _ratio(row.ratio), limit, note)
 
 
@@ -66,6 +70,10 @@ def _time(seconds: float) -> str:
 
 def _bytes(count: float) -> str:
     return f"{count / 1000:,.1f} kB"
+
+
+def _number(number: float) -> str:
+    return f"{number:.3f}"
 
 
 def _ratio(ratio: float) -> str:

@@ -18,7 +18,7 @@ class Row:
     """One comparison. ``ratio`` is what ``limit`` bounds: from above when lower is better, else from below.
 
     A row without limit is shown for the whole picture and can neither pass nor fail.
-    ``ours_s`` and ``peer_s`` are seconds unless ``unit`` says that they are bytes.
+    ``ours_s`` and ``peer_s`` are seconds unless ``unit`` says that they are bytes (B) or plain numbers (1).
     """
 
     name: str
@@ -28,7 +28,7 @@ class Row:
     limit: float | None
     better: Literal["lower", "higher"] = "lower"
     note: str = ""
-    unit: Literal["s", "B"] = "s"
+    unit: Literal["s", "B", "1"] = "s"
 
     @property
     def met(self) -> bool:

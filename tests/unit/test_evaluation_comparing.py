@@ -28,6 +28,10 @@ def test_few_questions_are_tested_exactly() -> None:
     assert compare(*sides([0.3, 0.2, 0.15, -0.1])).p_random == pytest.approx(4 / 16)
 
 
+def test_ties_do_not_make_a_test_less_exact() -> None:
+    assert compare(*sides([0.1, 0.2, 0.05, 0.3, *[0.0] * 40])).p_random == pytest.approx(2 / 16)
+
+
 def test_the_t_test_is_students_paired_one() -> None:
     ours, theirs = sides([0.1, 0.2, -0.05, 0.3, 0.0])
     expected = stats.ttest_rel(list(ours.values()), list(theirs.values())).pvalue

@@ -115,6 +115,13 @@ def test_subscribers_are_measured_by_day() -> None:
     assert system.prepared == [7]
 
 
+def test_a_day_with_more_than_can_be_shown_is_measured_by_what_could_be() -> None:
+    texts = {f"p{number:02}": "trace" if number < 25 else "bees" for number in range(40)}
+    query = Query(id="s", text="trace", keywords=("trace",))
+    found = measure(collection(texts, [query], {"s": dict.fromkeys(list(texts)[:25], 1)}), Counting(), Setup())
+    assert (found.means["recall_10"], found.means["recall_20"]) == (1, 1)
+
+
 def reviews(relevant: int = 12, others: int = 28) -> Collection:
     texts = {f"r:{number}": f"trace links {number}" for number in range(relevant)}
     texts |= {f"r:{relevant + number}": f"bees sleep {relevant + number}" for number in range(others)}

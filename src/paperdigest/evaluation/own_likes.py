@@ -30,7 +30,7 @@ class Standing:
 
 def rank_among(own: float, others: NDArray[np.float64]) -> float:
     """Return the rank of a score among others, from 1; of equal ones, half stand before it."""
-    return 1 + float(np.count_nonzero(others > own)) + np.count_nonzero(others == own) / 2
+    return 1 + int(np.count_nonzero(others > own)) + int(np.count_nonzero(others == own)) / 2
 
 
 def standing(ranks: Sequence[float], others: int) -> Standing:

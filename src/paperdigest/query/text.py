@@ -141,7 +141,7 @@ class Field:
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words of ``text`` in order, folded but not stemmed."""
-    return tuple(_WORD.findall(_fold(text)))
+    return tuple(_WORD.findall(folded(text)))
 
 
 def letters(text: str) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ def letters(text: str) -> tuple[str, ...]:
 
 def stems(text: str) -> tuple[str, ...]:
     """Return the stems of the words of ``text``, in order, stop words included."""
-    return _stemmed(_WORD.findall(_fold(text)))
+    return _stemmed(_WORD.findall(folded(text)))
 
 
 @lru_cache(maxsize=1024)
@@ -165,7 +165,7 @@ def terms(words: Sequence[str]) -> Terms:
 
     ``state-of-the-art``, though typed as one word, is a phrase of four.
     """
-    plain = _WORD.findall(_fold(" ".join(words)))
+    plain = _WORD.findall(folded(" ".join(words)))
     run = _stemmed(plain)
     content = [stem for word, stem in zip(plain, run, strict=True) if word not in STOP_WORDS]
     return Terms(
@@ -235,20 +235,35 @@ def _has_measure(start: str) -> bool:
     return False
 
 
-def _fold(text: str) -> str:
-    return text.lower() if text.isascii() else "".join(map(_fold_char, text))
+def folded(text: str) -> str:
+    """Return a text without case and diacritics; its runs of letters and digits are its words."""
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
     """Fold, and say for each folded character the index of the character it came from."""
     if text.isascii():
         return text.lower(), range(len(text))
-    pieces = [_fold_char(char) for char in text]
+    pieces = [_FOLDED[ord(char)] for char in text]
     places = [index for index, piece in enumerate(pieces) for _ in piece]
     return "".join(pieces), places
 
 
-@lru_cache(maxsize=4096)
+class _Folded(dict[int, str]):
+    """What each character becomes, for `str.translate`; bounded."""
+
+    MOST = 1 << 14
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= self.MOST:
+            self.clear()
+        self[code] = found = _fold_char(chr(code))
+        return found
+
+
+_FOLDED = _Folded()
+
+
 def _fold_char(char: str) -> str:
     """Fold case and the diacritics of Latin letters; character by character, so that places are known."""
     if char in WORD_ENDS:

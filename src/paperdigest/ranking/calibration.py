@@ -34,7 +34,7 @@ SEMANTIC = Calibration(middle=6.3, width=1.4)
 """With vectors, for a topic of one clause."""
 
 JOINED = Calibration(middle=8.8, width=2.0)
-"""With vectors, for a topic whose joined clauses have a vector of their own: its term makes scores 1.4 times as high."""
+"""With vectors, for a topic whose joined clauses have a vector of their own: scores are 1.4 times as high."""
 
 LEXICAL = Calibration(middle=8.8, width=2.4)
 """By words alone."""

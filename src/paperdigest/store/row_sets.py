@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from paperdigest.query import Field, Form, Keyword
 from paperdigest.query.matching import Document, matcher
 from paperdigest.query.names import Name
-from paperdigest.query.text import letters, words
+from paperdigest.query.text import folded, letters, words
 from paperdigest.store import full_text
 
 __all__ = ["Rows", "looked_up", "read_through"]
@@ -95,17 +95,24 @@ def read_through(connection: Connection, prefixes: Sequence[Keyword], within: Ro
     if not prefixes:
         return {}
     found: dict[Keyword, list[int]] = {keyword: [] for keyword in prefixes}
-    starts = {keyword: words(" ".join(keyword.words))[-1:] for keyword in prefixes}
+    typed = {keyword: parts for keyword in prefixes if (parts := words(" ".join(keyword.words)))}
     for number, document in _documents(connection, within):
-        text = f"{document.title} {document.abstract}"
-        low = text.lower() if text.isascii() else None
-        for keyword in prefixes:
-            # In a plain text a word begins so only where these letters stand.
-            if low is not None and not all(start in low for start in starts[keyword]):
-                continue
-            if matcher(keyword)(document):
+        texts = {Field.TITLE: folded(document.title), Field.ABSTRACT: folded(document.abstract)}
+        for keyword, (*before, start) in typed.items():
+            fields = (keyword.field,) if keyword.field else texts
+            if any(_begins_a_word(start, texts[field]) for field in fields) and (
+                not before or matcher(keyword)(document)
+            ):
                 found[keyword].append(number)
     return {keyword: Rows.of(numbers) for keyword, numbers in found.items()}
+
+
+def _begins_a_word(start: str, text: str) -> bool:
+    """Say whether a word of a folded text begins so."""
+    at = text.find(start)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(start, at + 1)
+    return at >= 0
 
 
 def _by_text(connection: Connection, keyword: Keyword) -> Rows:
