@@ -33,8 +33,8 @@ def _sum(words: Sequence[str]) -> NDArray[np.float32]:
     total = np.zeros(WordEncoder.dimensions, dtype=np.float32)
     for word in words:
         total = total + _direction(SYNONYMS.get(word, word))
-    unit: NDArray[np.float32] = np.asarray(total / (float(np.sqrt(total @ total)) or 1.0), dtype=np.float32)
-    return unit
+    total /= np.float32(float(np.sqrt(total @ total)) or 1.0)
+    return total
 
 
 @lru_cache(maxsize=1000)
