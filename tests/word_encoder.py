@@ -30,9 +30,9 @@ class WordEncoder:
 
 
 def _sum(words: Sequence[str]) -> NDArray[np.float32]:
-    total = np.zeros(WordEncoder.dimensions, dtype=np.float32)
+    total: NDArray[np.float32] = np.zeros(WordEncoder.dimensions, dtype=np.float32)
     for word in words:
-        total = total + _direction(SYNONYMS.get(word, word))
+        total += _direction(SYNONYMS.get(word, word))
     total /= np.float32(float(np.sqrt(total @ total)) or 1.0)
     return total
 
