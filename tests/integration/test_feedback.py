@@ -12,7 +12,7 @@ from paperdigest.app.feedback import Feedback, Seeds
 from paperdigest.errors import NotFoundError, ParseError, UsageError
 from paperdigest.store import Store
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import PaperId, Subscriber, Topic
+from paperdigest.types import Judgement, PaperId, Subscriber, Topic
 from tests.store_samples import listing, named, paper
 
 NOW = datetime(2026, 4, 15, 6, 0, tzinfo=UTC)
@@ -110,6 +110,15 @@ def test_a_judgement_is_taken_back_by_id_title_or_alias(feedback: Feedback, read
         feedback.withdraw(reader, ["2305.00002"], liked=True)
     with pytest.raises(NotFoundError, match="no dislike"):
         feedback.withdraw(reader, ["2305.00002"], liked=False, topic="links")
+
+
+def test_an_example_that_no_source_listed_is_taken_back_too(feedback: Feedback, reader: Subscriber) -> None:
+    elsewhere = Judgement(
+        paper_id=PaperId(scheme="doi", local="10.1000/x"), title="Elsewhere", liked=True, judged_at=NOW, topic="links"
+    )
+    feedback.add(reader, [elsewhere])
+    assert feedback.withdraw(reader, ["https://doi.org/10.1000/X", "elsewhere"], liked=True) == (elsewhere,)
+    assert feedback.of(reader) == ()
 
 
 def test_topics_are_seeded_with_papers_and_files(

@@ -48,12 +48,13 @@ def test_a_disliked_subject_goes_down_and_the_others_keep_their_order(model: boo
     assert found.score[:3].min() > found.score[6:].max()
 
 
-def test_dislikes_alone_only_push_down() -> None:
-    found = learned([], STARS)
+@pytest.mark.parametrize("model", [True, False])
+def test_dislikes_alone_only_push_down(model: bool) -> None:
+    found = learned([], STARS, model=model)
     assert (found.score[3:6] < -0.5).all()
     assert (found.score <= 0).all()
     assert found.score[3:6].max() < min(found.score[:3].min(), found.score[6:].min())
-    assert learned([], STARS, ["requirements code"]).score.tolist() == [0]
+    assert learned([], STARS, ["requirements code"], model=model).score.tolist() == [0]
     assert 0 < found.weight < weight_of(1)
 
 
@@ -112,6 +113,8 @@ def test_scores_are_standard_scores_over_the_archive() -> None:
     found = learned(TRACING[:3], papers=TITLES)
     assert np.mean(found.score) == pytest.approx(0, abs=1e-9)
     words = found.parts["words"] * (1 + 0.75) / 0.75
+    with_dislikes = learned(TRACING[:3], [*TRACING[3:6], *STARS], TITLES).parts["words"] * (1 + 0.75) / 0.75
+    assert np.std(with_dislikes) == pytest.approx(1, abs=0.1)
     assert np.std(words) == pytest.approx(1, abs=0.1)  # the imagined papers change the spread a little
 
 

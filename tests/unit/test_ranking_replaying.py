@@ -107,3 +107,17 @@ def test_of_very_many_likes_the_last_are_held_back() -> None:
 def test_keywords_and_learning_add_up_by_weight() -> None:
     learned = Profile.of(BACKGROUND, texts(SPACE, TRACING), NONE).score(texts(SPACE, TITLES))
     assert blend(np.ones(60), learned) == pytest.approx(1 + 4 / 9 * learned.score)
+
+
+def test_the_direction_takes_no_part_because_it_knows_the_rivals() -> None:
+    titles = [title(0, number) for number in range(28, 40)]
+    likes = texts(SPACE, titles)
+    keywords = np.linspace(0, 3, len(TITLES))
+    found = replay(BACKGROUND, likes, NONE, keywords_of_likes=zeros(len(titles)), keywords_of_reference=keywords)
+    gains = []
+    for row in range(len(titles)):
+        others = likes.take([other for other in range(len(titles)) if other != row])
+        profile = Profile.of(BACKGROUND, others, NONE, with_direction=False)
+        own = blend(zeros(1), profile.score(likes.take([row])))[0]
+        gains.append(1 / math.log2(2 + np.count_nonzero(blend(keywords, profile.score(BACKGROUND.texts)) > own)))
+    assert found.after == pytest.approx(np.mean(gains))

@@ -128,9 +128,9 @@ class Background:
         if not size:
             return np.array(wanted)
         inner = np.asarray(fitted @ wanted, dtype=np.float64) / WORD_GRID - float(self.mean @ wanted)
+        # They add up to 0 (a vector of ones is C C' none), so that the rows need not be centred here.
         weights = cho_solve(self._factor, inner)
-        outer = np.asarray(fitted.T @ weights, dtype=np.float64) / WORD_GRID - self.mean * weights.sum()
-        return np.asarray(wanted - outer, dtype=np.float64)
+        return np.asarray(wanted - fitted.T @ weights / WORD_GRID, dtype=np.float64)
 
     @cached_property
     def _fitted(self) -> sparse.csr_array:
