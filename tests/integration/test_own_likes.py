@@ -105,6 +105,14 @@ def test_authors_of_the_archive_count_as_in_a_digest(store: Store) -> None:
     assert topic.keywords.mrr == pytest.approx(1 / (1 + 3 + 7 / 2))
 
 
+def test_a_like_of_the_archive_is_ranked_with_its_authors(store: Store) -> None:
+    by_her = paper("2604.40000", "On nothing else", authors=named("Jane Doe"))
+    store.record(listing(by_her, hours=1, source="other"), authority=2)
+    (topic,) = measured(store, [said(by_her)], 'author:"Jane Doe" bees').topics
+    assert topic.keywords is not None
+    assert topic.keywords.mrr == 1
+
+
 def test_only_the_newest_of_very_many_likes_are_held_back(store: Store) -> None:
     many = [
         said(Paper(id=arxiv(f"1901.{number:05}"), title=f"Proof {number}"), minutes=number)
