@@ -40,4 +40,4 @@ def _sum(words: Sequence[str]) -> NDArray[np.float32]:
 @lru_cache(maxsize=1000)
 def _direction(word: str) -> NDArray[np.float32]:
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=64).digest()
-    return np.frombuffer(digest, dtype=np.int16).astype(np.float32) / 2**15
+    return np.frombuffer(digest, dtype=np.int16).astype(np.float32) / np.float32(2**15)
