@@ -205,7 +205,8 @@ def _show(reports: Mapping[str, Mapping[str, Any]]) -> None:
 def _protocol(report: Mapping[str, Any]) -> str:
     if report["protocol"] != "likes":
         return str(report["protocol"])
-    return f"{report['likes']} likes" + (f", {report['dislikes']} dislikes" if report["dislikes"] else "")
+    likes, dislikes = (f"{report[key]} {key[:-1] if report[key] == 1 else key}" for key in ("likes", "dislikes"))
+    return f"{likes}, {dislikes}" if report["dislikes"] else likes
 
 
 def _show_compared(compared: list[tuple[str, Mapping[str, Any]]]) -> None:
