@@ -80,6 +80,8 @@ def tokenizer() -> str:
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     marks = [("[CLS]", WORDS.index("[CLS]")), ("[SEP]", WORDS.index("[SEP]"))]
     made.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
+    made.enable_padding(length=128)  # as the real file has it; both are to be overruled
+    made.enable_truncation(128)
     return str(made.to_str())
 
 

@@ -222,6 +222,16 @@ def test_other_weights_are_refused(tmp_path: Path, spec: ModelSpec, origin: Path
     assert not list((tmp_path / "model" / ".installing").glob("*.part"))
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_weights_that_differ_in_one_bit_are_refused(tmp_path: Path, spec: ModelSpec, origin: Path, name: str) -> None:
+    content = bytearray((origin / name).read_bytes())
+    content[-1] ^= 1
+    (origin / name).write_bytes(content)
+    with pytest.raises(ModelError, match=f"is not the {name} of this model"):
+        installed(tmp_path / "model", spec, origin)
+    assert is_absent(tmp_path / "model")
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path, spec: ModelSpec, origin: Path) -> None:
     bomb = zipped({"model.safetensors": b"\0" * 50_000_000, "tokenizer.json": b"{}"})
     (origin / "bomb.zip").write_bytes(bomb)

@@ -45,6 +45,7 @@ def test_a_mapped_tensor_cannot_be_written_to(tmp_path: Path) -> None:
         b"\0" * 8,
         packed(one(), length=2**63),
         packed(one(), length=2_000_000),
+        packed(json.dumps(one()).encode() + b" " * 1_000_000),
         packed(b"{" * 100_000),
         packed(b'{"a":' * 5_000),
         packed(b"\xff\xfe"),
@@ -68,7 +69,7 @@ def test_a_mapped_tensor_cannot_be_written_to(tmp_path: Path) -> None:
         packed(one(shape=[1] * 1000 + [4])),
         packed(one(shape=[0, 10**30], data_offsets=[0, 0])),
     ],
-    ids=range(27),
+    ids=range(28),
 )
 def test_a_file_that_is_not_what_it_claims_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "w").write_bytes(content)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from paperdigest.errors import ModelError
-from paperdigest.semantic.encoder import MAX_TOKENS, OnnxEncoder
+from paperdigest.semantic.encoder import MAX_CHARACTERS, MAX_TOKENS, OnnxEncoder
 from paperdigest.semantic.graph import FACTOR_STEPS, Precision, build_graph, quantised
 from paperdigest.semantic.trial import try_out, vectors_of
 from tests import tiny_model
@@ -179,6 +179,11 @@ def test_only_the_first_tokens_count(encoder: OnnxEncoder) -> None:
     assert len(encoder.tokens(fitting + "trace")) == MAX_TOKENS
     assert (encoder.encode([fitting + "trace"]) == encoder.encode([fitting])).all()
     assert (encoder.encode([fitting[5:] + "trace"]) != encoder.encode([fitting])).any()
+
+
+def test_what_lies_far_behind_is_not_even_looked_at(encoder: OnnxEncoder) -> None:
+    assert encoder.encode([" " * (MAX_CHARACTERS - 5) + "trace"]).any()
+    assert not encoder.encode([" " * MAX_CHARACTERS + "trace"]).any()
 
 
 def test_no_text_has_no_vector(encoder: OnnxEncoder) -> None:
