@@ -34,6 +34,7 @@ def environment(home: Path, page: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "ROOT": str(ROOT),
         "PAGE": str(page),
+        "PAPER": "url:https://example.org/p/1",
         "LC_ALL": "C.UTF-8",
     }
 
