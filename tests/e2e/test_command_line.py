@@ -188,6 +188,45 @@ def test_a_search_that_finds_nothing_says_so_and_is_no_error(person: Person) -> 
     result = filled(person).types("papers", "xylophone")
     assert result.code == 0
     assert "0 of 0 papers" in result.out
+    assert "author:NAME" in result.err
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ("+trace +software", "trace software"),
+        ('trace -"software traceability"', "trace"),
+        ("=TRACE", "trace"),
+        ("title:trace", "trac*"),
+        ("source:nowhere trace +author:nobody", "trace"),
+        ('="Software Traceability"', '"software traceability"'),
+    ],
+)
+def test_a_search_that_asks_for_more_finds_fewer(person: Person, narrow: str, wide: str) -> None:
+    filled(person)
+    few, many = (person.types("papers", query, "--limit", "1000", "--json").json["papers"] for query in (narrow, wide))
+    assert {one["id"] for one in few} < {one["id"] for one in many}
+
+
+def test_a_query_that_cannot_be_meant_is_shown_with_its_column_and_a_hint(person: Person) -> None:
+    result = filled(person).types("papers", "trace auther:doe")
+    assert result.code == 2
+    assert "query, column 7: there is no field auther:" in result.err
+    assert "Did you mean author:?" in result.err
+
+
+def test_a_topic_is_stored_as_it_was_read(person: Person) -> None:
+    person.types("init")
+    result = person.types(
+        "subscriber",
+        "add",
+        "a@example.org",
+        "--topic",
+        "acronym==TRACE  +( author:“Jane Doe”  OR cat:cs.* )^2.0",
+        "--json",
+    )
+    (topic,) = result.json["topics"]
+    assert (topic["name"], topic["query"]) == ("acronym", '=TRACE +(author:"Jane Doe" OR cat:cs)^2')
 
 
 def test_a_title_cannot_drive_the_terminal(person: Person) -> None:

@@ -14,7 +14,19 @@ from paperdigest.types import RankedPaper, StoredPaper
 __all__ = ["papers", "rank", "ranked_fields", "show_ranked"]
 
 
-@click.command()
+_LANGUAGE = """\b
+Queries:
+  trace                    the word and its inflections, in title or abstract
+  trac*                    words that begin so
+  =TRACE ="Exact Words"    letter by letter
+  "software traceability"  words next to each other
+  title:trace abstract:"large model" author:"Jane Doe" cat:cs.SE source:NAME
+  +must -never word^2 ( this OR that )
+Keywords add up: any may match. ^2 counts for ranking only.
+"""
+
+
+@click.command(epilog=_LANGUAGE)
 @click.argument("query", required=False)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="At most so many papers.")
 @json_option
@@ -22,7 +34,7 @@ __all__ = ["papers", "rank", "ranked_fields", "show_ranked"]
 def papers(session: Session, query: str | None, limit: int, as_json_: bool) -> None:
     """Search the stored papers, best match first; without QUERY the newest.
 
-    Words match their inflections, quotes make a phrase: 'trace "software traceability"'.
+    Quote the query for the shell: 'trace "software traceability" -hardware'.
     """
     found = session.app().search(query, limit)
     if as_json_:
@@ -34,9 +46,11 @@ def papers(session: Session, query: str | None, limit: int, as_json_: bool) -> N
         wrap=2,
     )
     click.echo(f"{len(found.papers)} of {found.total} papers")
+    if query is not None and not found.total:
+        session.say("words are looked for in title and abstract; an author is found with author:NAME")
 
 
-@click.command()
+@click.command(epilog=_LANGUAGE)
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
 @click.option("--since", type=IsoDate(), help="Only papers first seen on this day or later (default: all).")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="At most so many papers.")
