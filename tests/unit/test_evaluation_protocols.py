@@ -13,6 +13,7 @@ from paperdigest.errors import UsageError
 from paperdigest.evaluation import (
     Collection,
     Kind,
+    Measured,
     Query,
     Setup,
     kind_of,
@@ -35,7 +36,7 @@ def test_keywords_are_measured_over_all_papers() -> None:
     assert found.by_query["map"] == pytest.approx({"q1": (1 / 2 + 2 / 3) / 2, "q2": 1 / 2})
     assert found.by_query["recall_100"] == pytest.approx({"q1": 1, "q2": 1 / 2})
     assert found.means == pytest.approx({"ndcg_10": sum(NDCG.values()) / 2, "map": 13 / 24, "recall_100": 3 / 4})
-    assert (found.queries, found.tasks) == (2, 2)
+    assert (found.queries, found.tasks) == (2, {"q1": 1, "q2": 1})
 
 
 def test_a_run_has_the_papers_in_their_order_and_measures_the_same() -> None:
@@ -90,11 +91,10 @@ def subscribers() -> Collection:
 def test_subscribers_get_the_shuffled_papers_in_days() -> None:
     (asked,) = questions(subscribers(), Setup(day=3))
     assert asked.topic == ("trace", "graph")
-    # random.Random(1) shuffles seven papers to 3 6 5 2 0 4 1.
+    # RandomState(1) shuffles seven papers to 6 2 1 0 4 3 5; on the last day there is nothing to find.
     assert [(task.id, task.columns.tolist(), task.grades.tolist()) for task in asked.tasks] == [
-        ("s/0", [3, 6, 5], [1, 0, 0]),
-        ("s/1", [2, 0, 4], [0, 2, 0]),
-        ("s/2", [1], [1]),
+        ("s/0", [6, 2, 1], [0, 0, 1]),
+        ("s/1", [0, 4, 3], [2, 0, 1]),
     ]
 
 
@@ -113,6 +113,12 @@ def test_subscribers_are_measured_by_day() -> None:
     assert found.means["recall_10"] == pytest.approx(2 / 3)
     assert set(found.means) == {"ndcg_10", "map", "recall_100", "recall_10", "recall_20"}
     assert system.prepared == [7]
+
+
+def test_a_collection_of_subscribers_is_the_mean_over_days_and_others_over_questions() -> None:
+    by_query, tasks = {"ndcg_10": {"a": 0.2, "b": 0.8}}, {"a": 3, "b": 1}
+    assert Measured(kind=Kind.SUBSCRIBERS, by_query=by_query, tasks=tasks).means["ndcg_10"] == pytest.approx(0.35)
+    assert Measured(kind=Kind.LIKES, by_query=by_query, tasks=tasks).means["ndcg_10"] == pytest.approx(0.5)
 
 
 def test_a_day_with_more_than_can_be_shown_is_measured_by_what_could_be() -> None:
@@ -136,13 +142,13 @@ def test_likes_are_drawn_from_the_past_and_the_future_is_ranked() -> None:
     assert found.kind is Kind.LIKES
     assert found.means["ndcg_10"] == 1  # whoever likes a "trace" finds the others
     assert system.prepared == [40]
-    assert len(system.asked) == found.tasks > 1
+    assert len(system.asked) == found.tasks["r"] > 1
     for examples in system.asked:
         parts = [examples.liked, examples.disliked, examples.archive, examples.candidates]
         assert [len(part) for part in parts] == [3, 2, 15, 20]
         assert sorted(np.concatenate(parts).tolist()) == list(range(40))
         assert (examples.liked < 12).all() and (examples.disliked >= 12).all()
-    assert len({tuple(examples.candidates.tolist()) for examples in system.asked}) == found.tasks
+    assert len({tuple(examples.candidates.tolist()) for examples in system.asked}) == found.tasks["r"]
 
 
 def test_the_same_draws_are_made_again() -> None:

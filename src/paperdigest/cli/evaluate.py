@@ -166,7 +166,8 @@ def _report(measured: Measured, setup: Setup, compared: Mapping[str, Compared]) 
     """Return the JSON fields of one collection (the first four are fixed: other programs rely on them)."""
     means = {name: round(value, 6) for name, value in measured.means.items()}
     report: dict[str, Any] = {"queries": measured.queries, **means}
-    report |= {"protocol": str(measured.kind), "rankings": measured.tasks, "map_from_grade": measured.least}
+    report |= {"protocol": str(measured.kind), "rankings": sum(measured.tasks.values())}
+    report["map_from_grade"] = measured.least
     if measured.kind == "likes":
         report |= {"likes": setup.likes, "dislikes": setup.dislikes}
     if compared:

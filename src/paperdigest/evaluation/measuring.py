@@ -38,12 +38,13 @@ ALERT_SEEDS = (0, 1)
 class Measured:
     """What a ranking came to: ``by_query[measure][query]`` is the mean over the question's tasks.
 
-    ``least`` is the grade from which a paper is relevant for MAP; ``tasks`` are all rankings that were measured.
+    ``tasks`` says how many rankings of each question were measured; ``least`` is the grade from which a paper is
+    relevant for MAP.
     """
 
     kind: Kind
     by_query: Mapping[str, Mapping[str, float]]
-    tasks: int
+    tasks: Mapping[str, int]
     least: int = 1
 
     @property
@@ -53,8 +54,14 @@ class Measured:
 
     @property
     def means(self) -> dict[str, float]:
-        """The mean of each measure over the questions."""
-        return {name: math.fsum(values.values()) / len(values) for name, values in self.by_query.items()}
+        """The mean of each measure over the questions; over all the days of all of them where these are subscribers."""
+        is_daily = self.kind is Kind.SUBSCRIBERS
+        weights = {query: count if is_daily else 1 for query, count in self.tasks.items()}
+        whole = sum(weights.values())
+        return {
+            name: math.fsum(value * weights[query] for query, value in values.items()) / whole
+            for name, values in self.by_query.items()
+        }
 
 
 def measure(collection: Collection, system: System, setup: Setup, run_out: IO[str] | None = None) -> Measured:
@@ -189,7 +196,9 @@ def _measured(
         name: {query: math.fsum(one[name] for one in found) / len(found) for query, found in values.items()}
         for name in names
     }
-    return Measured(kind=kind, by_query=by_query, tasks=sum(map(len, values.values())), least=least)
+    return Measured(
+        kind=kind, by_query=by_query, tasks={query: len(found) for query, found in values.items()}, least=least
+    )
 
 
 def _values(kind: Kind, ranked: NDArray[np.int64], judged: NDArray[np.int64], least: int) -> Values:

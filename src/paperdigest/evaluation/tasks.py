@@ -9,12 +9,11 @@ likes           ``candidates_prefix``   some relevant papers of a shuffled first
 one like        ``liked``               the judged papers are ranked; all the others are the archive
 ==============  ======================  ================================================================================
 
-All shuffling is that of Python's ``random.Random(seed)``: the same tasks on every machine.
+All shuffling is by ``numpy.random.RandomState(seed)``, whose numbers are frozen: the same tasks on every machine.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -173,9 +172,8 @@ def _subscribers(index: _Index, query: Query, setup: Setup) -> Iterator[Question
 
 
 def _days(index: _Index, size: int, seed: int) -> list[NDArray[np.intp]]:
-    shuffled = list(range(len(index.ids)))
-    random.Random(seed).shuffle(shuffled)
-    return [np.array(shuffled[start : start + size], dtype=np.intp) for start in range(0, len(shuffled), size)]
+    shuffled = np.random.RandomState(seed).permutation(len(index.ids)).astype(np.intp)
+    return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
 
 
 def _likes(index: _Index, query: Query, setup: Setup) -> Iterator[Question]:
@@ -192,23 +190,17 @@ def _likes(index: _Index, query: Query, setup: Setup) -> Iterator[Question]:
 
 def _draw(grades: NDArray[np.int64], setup: Setup, seed: int) -> Examples | None:
     """Draw likes from the relevant papers of the first half, dislikes from the others; None when there are too few."""
-    lot = random.Random(seed)
-    shuffled = list(range(len(grades)))
-    lot.shuffle(shuffled)
+    lot = np.random.RandomState(seed)
+    shuffled = lot.permutation(len(grades)).astype(np.intp)
     past, future = shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]
-    relevant = [column for column in past if grades[column] > 0]
-    others = [column for column in past if grades[column] <= 0]
-    ahead = sum(1 for column in future if grades[column] > 0)
+    relevant, others = past[grades[past] > 0], past[grades[past] <= 0]
+    ahead = np.count_nonzero(grades[future] > 0)
     if ahead < LEAST_RELEVANT_AHEAD or len(relevant) < setup.likes or len(others) < setup.dislikes:
         return None
-    liked, disliked = lot.sample(relevant, setup.likes), lot.sample(others, setup.dislikes)
-    known = {*liked, *disliked}
-    return Examples(
-        liked=np.array(liked, dtype=np.intp),
-        disliked=np.array(disliked, dtype=np.intp),
-        archive=np.array([column for column in past if column not in known], dtype=np.intp),
-        candidates=np.array(future, dtype=np.intp),
-    )
+    liked = lot.choice(relevant, setup.likes, replace=False)
+    disliked = lot.choice(others, setup.dislikes, replace=False)
+    archive = past[~np.isin(past, np.concatenate([liked, disliked]))]
+    return Examples(liked=liked, disliked=disliked, archive=archive, candidates=future)
 
 
 def _one_like(index: _Index, query: Query, _setup: Setup) -> Iterator[Question]:
