@@ -34,7 +34,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy import sparse
 
 from paperdigest.ranking.spaces import WORD_GRID, Background, Texts
 from paperdigest.ranking.vectors import GRID
@@ -44,8 +43,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from paperdigest.ranking.spaces import Rows
+
     Floats: TypeAlias = NDArray[np.float64]
-    Rows: TypeAlias = sparse.csr_array | Floats
 
 __all__ = ["Learned", "Profile", "nearest", "weight_of"]
 
@@ -102,7 +102,7 @@ class Part:
 
         Without any like, dislikes only push down.
         """
-        rows = _rows(self.name, texts)
+        rows = texts.rows(self.name)
         pro, against = np.zeros(len(texts)), np.zeros(len(texts))
         if rows is None:
             return pro, against
@@ -111,7 +111,7 @@ class Part:
         if self.disliked is not None:
             against = -self.disliked.likeness(rows) / self.spread
             against = against if self.liked is not None else np.minimum(against, 0.0)
-        known = _is_known(self.name, texts)
+        known = texts.is_known(self.name)
         return np.where(known, pro, 0.0), np.where(known, against, 0.0)
 
 
@@ -188,20 +188,16 @@ def _part(name: str, weight: float, background: Background, likes: Texts, dislik
         liked, disliked = _side(name, likes, 1.0), _side(name, dislikes, DISLIKED)
     if liked is None and disliked is None:
         return None
-    reference = _rows(name, background.texts)
-    plain = np.zeros(0)
-    if reference is not None:
-        reference = reference[np.flatnonzero(_is_known(name, background.texts))]
-        sides = [side.likeness(reference) if side else np.zeros(reference.shape[0]) for side in (liked, disliked)]
-        liked, disliked = (_centred(side, found) for side, found in zip((liked, disliked), sides, strict=True))
-        plain = sides[0] - sides[1]
-    return Part(name, liked, disliked, _spread(plain), weight)
+    reference = background.known(name)
+    sides = [_likeness(side, reference) for side in (liked, disliked)]
+    liked, disliked = (_centred(side, found) for side, found in zip((liked, disliked), sides, strict=True))
+    return Part(name, liked, disliked, _spread(sides[0] - sides[1]), weight)
 
 
 def _side(name: str, judged: Texts, factor: float) -> Side | None:
     """Add up the judged papers of which anything is known; None when there is none."""
-    rows = _rows(name, judged)
-    count = int(np.count_nonzero(_is_known(name, judged)))
+    rows = judged.rows(name)
+    count = int(np.count_nonzero(judged.is_known(name)))
     if rows is None or not count:
         return None
     grid = WORD_GRID if name == "words" else GRID
@@ -236,6 +232,13 @@ def _centred(side: Side | None, found: Floats) -> Side | None:
     return None if side is None else Side(side.total, side.factor, _mean(found))
 
 
+def _likeness(side: Side | None, reference: Rows | None) -> Floats:
+    """Return the likeness of the reference papers, shape (papers,): 0 to nobody, and no papers without a model."""
+    if reference is None:
+        return np.zeros(0)
+    return np.zeros(int(reference.shape[0])) if side is None else side.likeness(reference)
+
+
 def _mean(values: Floats) -> float:
     """Return the mean, rounded once, so that the order of the values plays no part; 0 of none."""
     return math.fsum(values.tolist()) / len(values) if len(values) else 0.0
@@ -246,16 +249,3 @@ def _spread(values: Floats) -> float:
     mean = _mean(values)
     squares = math.fsum(((values - mean) ** 2).tolist())
     return math.sqrt((squares + PRIOR_PAPERS * PRIOR_SPREAD**2) / (len(values) + PRIOR_PAPERS))
-
-
-def _rows(name: str, texts: Texts) -> Rows | None:
-    return texts.vectors if name == "meaning" else texts.words
-
-
-def _is_known(name: str, texts: Texts) -> NDArray[np.bool_]:
-    """Say of which papers a part knows anything: one without known words is like nothing, but lies in no direction."""
-    if name == "words":
-        return np.ones(len(texts), dtype=np.bool_)
-    if name == "direction":
-        return np.asarray(np.diff(texts.words.indptr) > 0)
-    return np.zeros(len(texts), dtype=np.bool_) if texts.vectors is None else np.any(texts.vectors, axis=1)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
+    Rows: TypeAlias = sparse.csr_array | Floats
 
 __all__ = ["WORD_GRID", "Background", "Texts", "WordSpace"]
 
@@ -53,6 +54,18 @@ class Texts:
 
     def __len__(self) -> int:
         return int(self.words.shape[0])
+
+    def rows(self, part: str) -> Rows | None:
+        """Return what a part of a profile looks at: words, or for ``meaning`` vectors."""
+        return self.vectors if part == "meaning" else self.words
+
+    def is_known(self, part: str) -> NDArray[np.bool_]:
+        """Say of which papers a part knows anything: one without known words is like nothing, but in no direction."""
+        if part == "words":
+            return np.ones(len(self), dtype=np.bool_)
+        if part == "direction":
+            return np.asarray(np.diff(self.words.indptr) > 0)
+        return np.zeros(len(self), dtype=np.bool_) if self.vectors is None else np.any(self.vectors, axis=1)
 
     def take(self, rows: Sequence[int]) -> Texts:
         """Return some of the papers, in the order of ``rows``."""
@@ -111,6 +124,14 @@ class Background:
 
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
+        self._known: dict[str, Rows | None] = {}
+
+    def known(self, part: str) -> Rows | None:
+        """Return the rows of the papers of which a part knows anything; None without a model."""
+        if part not in self._known:
+            rows = self.texts.rows(part)
+            self._known[part] = None if rows is None else rows[np.flatnonzero(self.texts.is_known(part))]
+        return self._known[part]
 
     @cached_property
     def mean(self) -> Floats:
@@ -129,7 +150,7 @@ class Background:
             return np.array(wanted)
         inner = np.asarray(fitted @ wanted, dtype=np.float64) / WORD_GRID - float(self.mean @ wanted)
         # They add up to 0 (a vector of ones is C C' none), so that the rows need not be centred here.
-        weights = cho_solve(self._factor, inner)
+        weights = cho_solve(self._factor, inner, check_finite=False)
         return np.asarray(wanted - fitted.T @ weights / WORD_GRID, dtype=np.float64)
 
     @cached_property
@@ -149,5 +170,5 @@ class Background:
         means = products.mean(axis=0)
         products += products.mean() - means[:, None] - means[None, :]
         products[np.diag_indices(size)] += size * RIDGE
-        factor, is_lower = cho_factor(products, lower=True, overwrite_a=True)
+        factor, is_lower = cho_factor(products, lower=True, overwrite_a=True, check_finite=False)
         return np.asarray(factor, dtype=np.float64), bool(is_lower)
