@@ -10,6 +10,7 @@ import pytest
 
 from paperdigest.ranking.matching import best_columns
 from paperdigest.ranking.topic_rows import Context, TopicRows
+from paperdigest.ranking.topk import candidates, most_rows
 
 SCORES = np.array([[1, 0, -1], [0.5, 2, -2]], dtype=np.float32)
 
@@ -110,3 +111,20 @@ def test_the_working_memory_is_that_of_the_block_and_of_the_answer() -> None:
 def test_what_does_not_fit_is_refused_in_words(said: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=said):
         best_columns(**{"rows": rows((0,)), "scores": SCORES, "k": 1, **arguments})
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5, 10_000])
+def test_little_more_than_what_is_asked_for_is_ever_sorted(levels: int) -> None:
+    raw = np.random.default_rng(1).integers(0, levels, (50, 500)).astype(np.float32)
+    raw[7] = -np.inf
+    places, values = candidates(raw, 10)
+    assert (values == raw.ravel()[places]).all()
+    counts = np.bincount(places // 500, minlength=50)
+    assert counts[7] == 0
+    assert (np.delete(counts, 7) >= 10).all()
+    assert counts.sum() <= 2 * 10 * 50
+
+
+def test_rows_and_columns_fit_a_key_together() -> None:
+    assert most_rows(500) * 2**9 * 2**32 == 2**63
+    assert most_rows(1) >= most_rows(2) > most_rows(3) > 2**28
