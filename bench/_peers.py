@@ -2,7 +2,7 @@
 
 ==============  ====================================================================================================
 substrings      how often the keywords stand in the text, as letters: most digest scripts
-fts5-or         SQLite's full-text search, any word of the keywords, by ``bm25()``
+fts5-or         SQLite's full-text search, any word of the keywords that is no stop word, by ``bm25()``
 sanity          arxiv-sanity-lite: TF-IDF, and for likes a linear SVM of the liked against all other papers
 averaged        zotero-arxiv-daily: the mean likeness of vectors to everything in the library, later additions more
 ==============  ====================================================================================================
@@ -22,6 +22,7 @@ import numpy as np
 
 from paperdigest.evaluation import Document, Examples
 from paperdigest.protocols import Encoder
+from paperdigest.query.text import STOP_WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +85,8 @@ class _PreparedFts5:
 
     def topics(self, topics: Sequence[tuple[str, ...]]) -> Iterator[Scores]:
         for topic in topics:
-            words = dict.fromkeys(word for name in topic for word in _WORD.findall(name.lower()))
+            every = [word for name in topic for word in _WORD.findall(name.lower())]
+            words = [word for word in every if word not in STOP_WORDS] or every
             scores = np.full(self._papers, -np.inf)
             if words:
                 asked = " OR ".join(f'"{word}"' for word in words)

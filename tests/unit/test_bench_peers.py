@@ -46,7 +46,7 @@ def test_substrings_count_letters_and_not_words() -> None:
 
 def test_full_text_search_finds_any_of_the_words_and_their_inflections() -> None:
     prepared = Fts5().prepare(PAPERS)
-    first, second, nothing = prepared.topics([("trace",), ('graph" OR', "bandit AND near"), ("...",)])
+    first, second, nothing = prepared.topics([("the trace of",), ('graph" OR', "bandit AND near"), ("...",)])
     assert np.isfinite(first).tolist() == [False, True, False]
     assert first[1] > 0
     assert np.isfinite(second).tolist() == [True, False, True]
