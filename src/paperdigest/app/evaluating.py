@@ -20,7 +20,6 @@ from paperdigest.protocols import Encoder
 from paperdigest.query import Keyword
 from paperdigest.query.text import Document as Stems
 from paperdigest.ranking import Archive, ArchiveStatistics, Batch, Corpus
-from paperdigest.ranking.corpus import paper_text
 from paperdigest.ranking.lessons import Learner
 from paperdigest.ranking.scores import KeywordScores
 from paperdigest.store import Store
@@ -159,7 +158,7 @@ class Evaluation:
         """
         if self._encoder is None:
             return ()
-        texts = (paper_text(_stored(number, one).paper) for number, one in enumerate(collection.documents))
+        texts = (_stored(number, one).paper.text for number, one in enumerate(collection.documents))
         return self._encoder.without_vector(list(texts))
 
     def encode(self, texts: Sequence[str], progress: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from paperdigest.config import Settings
 from paperdigest.errors import ModelError
-from paperdigest.pipeline.encoding import CachedEncoder, paper_text
+from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.semantic import MINILM, InstalledEncoder, Manifest, ModelSpec, install
 from paperdigest.store import Store, archive
 from paperdigest.store.vectors import Vectors
@@ -110,4 +110,4 @@ def newest_texts(store: Store, count: int) -> list[str]:
         StoreError: in words.
     """
     papers = archive.reference(store.database, min(max(count, LOOKED_AT), AT_MOST))
-    return list(dict.fromkeys(paper_text(stored.paper) for stored in papers))
+    return list(dict.fromkeys(stored.paper.text for stored in papers))

@@ -13,22 +13,16 @@ import numpy as np
 
 from paperdigest.protocols import Encoder
 from paperdigest.store.vectors import Vectors, digest_of
-from paperdigest.types import Paper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CachedEncoder", "encode", "paper_text"]
+__all__ = ["CachedEncoder", "encode"]
 
 _T = TypeVar("_T")
 
 BATCH = 64
 """Texts encoded and committed at a time: what a run that is killed loses, about a second's work."""
-
-
-def paper_text(paper: Paper) -> str:
-    """Return the text that stands for a paper: title and abstract, or the title alone."""
-    return f"{paper.title}. {paper.abstract}" if paper.abstract else paper.title
 
 
 class CachedEncoder:

@@ -13,12 +13,12 @@ from paperdigest.query.matching import Document
 from paperdigest.query.text import Document as Stems
 from paperdigest.query.text import prepare
 from paperdigest.ranking.vectors import on_grid
-from paperdigest.types import Paper, PaperId, StoredPaper
+from paperdigest.types import PaperId, StoredPaper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Corpus", "distinct_papers", "paper_text"]
+__all__ = ["Corpus", "distinct_papers"]
 
 
 def distinct_papers(papers: Iterable[StoredPaper]) -> tuple[StoredPaper, ...]:
@@ -27,11 +27,6 @@ def distinct_papers(papers: Iterable[StoredPaper]) -> tuple[StoredPaper, ...]:
     for stored in papers:
         by_id.setdefault(stored.paper.id, stored)
     return tuple(by_id[key] for key in sorted(by_id))
-
-
-def paper_text(paper: Paper) -> str:
-    """Return what of a paper is turned into a vector: title and abstract."""
-    return f"{paper.title}. {paper.abstract}" if paper.abstract else paper.title
 
 
 class Corpus:
@@ -70,7 +65,7 @@ class Corpus:
         """The papers' vectors on the grid, shape (papers, dimensions); None without a model."""
         if self._encoder is None:
             return None
-        return on_grid(self._encoder.encode([paper_text(stored.paper) for stored in self.papers]))
+        return on_grid(self._encoder.encode([stored.paper.text for stored in self.papers]))
 
     @cached_property
     def has_vector(self) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from paperdigest.protocols import Encoder
 from paperdigest.query.text import prepare
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.batch import Batch
-from paperdigest.ranking.corpus import Corpus, paper_text
+from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.learned_words import learned_reasons, what_changed
 from paperdigest.ranking.learning import Learned, Profile, nearest
 from paperdigest.ranking.replaying import Replay, replay
@@ -143,7 +143,7 @@ class Learner:
         papers = [_paper(one).paper for one in judged]
         vectors = None
         if self._encoder is not None:
-            texts = [paper_text(paper) for paper in papers]
+            texts = [paper.text for paper in papers]
             vectors = on_grid(self._encoder.encode(texts) if texts else np.zeros((0, self._encoder.dimensions)))
         return self._space.texts((prepare(paper.title, paper.abstract) for paper in papers), vectors)
 

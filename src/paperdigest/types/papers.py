@@ -103,6 +103,11 @@ class Paper:
         if self.authors_count is not None and self.authors_count < len(self.authors):
             raise ValueError(f"{self.authors_count} authors announced but {len(self.authors)} named")
 
+    @property
+    def text(self) -> str:
+        """What is read of a paper to know what it is about: title and abstract, or the title alone."""
+        return f"{self.title}. {self.abstract}" if self.abstract else self.title
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
