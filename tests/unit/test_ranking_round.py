@@ -264,6 +264,14 @@ def test_likes_lift_papers_like_them_and_a_lesson_is_told_once() -> None:
     assert not again.notes and not again.verdicts
 
 
+def test_likes_bring_papers_that_have_none_of_the_words_but_not_those_that_are_kept_out() -> None:
+    plain, strict = topic("requirements"), topic("+requirements", name="demanded")
+    likes = {"judgements": JUDGED[:2], "kept": frozenset({"requirements", "demanded"})}
+    assert "c" in names(ranker().rank(request(plain, **likes)))
+    assert names(ranker().rank(request(strict, **likes))) == ["a"]
+    assert names(ranker().rank(request(topic("=requirements"), **likes))) == ["a"]
+
+
 def test_what_does_not_help_is_not_kept() -> None:
     unhelpful = replace(request(topic("trace"), judgements=JUDGED), kept=frozenset[str]())
     plain = ranker().rank(request(topic("trace")))

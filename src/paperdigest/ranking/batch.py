@@ -110,6 +110,18 @@ class Batch:
             best[~plan.gate] = ABSENT
         return best
 
+    def ordinary(self, plan: TopicPlan) -> NDArray[np.float32]:
+        """Return `raw`, with 0 for papers that have none of the words but that the query would not keep out.
+
+        By words alone nothing is said of them, but likes may say something. -inf where ``+`` and ``-`` keep a paper
+        out, and where everything that is looked for was said precisely and the paper has none of it.
+        """
+        raw = self.raw(plan)
+        if plan.clauses and all(keyword.is_strict for clause in plan.clauses for keyword in clause.keywords):
+            return raw
+        silent = raw == ABSENT if plan.gate is None else (raw == ABSENT) & plan.gate
+        return np.where(silent, np.float32(0), raw)
+
     def reasons(self, plan: TopicPlan, paper: StoredPaper) -> list[Reason]:
         """Return the reasons whose contributions add up to the raw score of a paper (to within 1e-3).
 

@@ -115,8 +115,8 @@ class Learner:
         judged = [_paper(one) for one in likes]
         own = Batch([topic], Corpus(judged, self._encoder), self._archive, self._encoder)
         others = Batch([topic], reference, self._archive, self._encoder)
-        of_likes = own.raw(own.plan(topic.query))
-        of_reference = others.raw(others.plan(topic.query))
+        of_likes = own.ordinary(own.plan(topic.query))
+        of_reference = others.ordinary(others.plan(topic.query))
         return replay(
             self._background,
             pro,

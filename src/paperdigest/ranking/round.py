@@ -191,9 +191,10 @@ class Round:
         judged = [one for one in request.judgements if one.topic in (None, topic.name)]
         kept = None if request.kept is None else topic.name in request.kept
         lesson = self._learner.lesson(topic, judged, kept=kept) if judged else None
-        raw = self.batch.raw(plan).astype(np.float64) if plan.clauses else np.zeros(len(self.corpus))
-        if lesson is not None:
-            raw = raw + lesson.scores
+        if lesson is not None and lesson.kept:
+            raw = self.batch.ordinary(plan) + lesson.scores
+        else:
+            raw = self.batch.raw(plan).astype(np.float64)
         if self.options.popularity:
             moment = _end_of(request)
             raw = raw + self.options.popularity * np.array([popularity(one, moment) for one in self.corpus.papers])
