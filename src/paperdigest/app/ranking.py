@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from paperdigest.config import Settings
+from paperdigest.errors import ModelError
+from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.protocols import Encoder
 from paperdigest.query import parse_query
 from paperdigest.ranking import Archive, ArchiveStatistics, Corpus, Options, Ranker
@@ -29,10 +31,11 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Rankings:
-    """Makes rankers; the archive is read once."""
+    """Makes rankers; the archive is read once. ``problems`` say in words why it is not the model that ranks."""
 
-    def __init__(self, settings: Settings, store: Store, encoder: Encoder | None) -> None:
-        self._settings, self._store, self._encoder = settings, store, encoder
+    def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder | None) -> None:
+        self._settings, self._store, self._installed = settings, store, encoder
+        self.problems: tuple[str, ...] = ()
 
     def ranker(self, papers: Iterable[StoredPaper]) -> Ranker:
         """Return what ranks these papers for subscribers."""
@@ -67,6 +70,17 @@ class Rankings:
         """
         ranker = self.ranker([*papers, paper])
         return explain(ranker.round([replace(request, since=_EVER)]), request, paper)
+
+    @cached_property
+    def _encoder(self) -> Encoder | None:
+        """The model, if it works: a digest by words alone is better than none."""
+        try:
+            if self._installed is not None:
+                self._installed.check()
+        except ModelError as error:
+            self.problems = (f"ranked by words alone: {error}",)
+            return None
+        return self._installed
 
     @cached_property
     def _archive(self) -> Archive:

@@ -156,7 +156,7 @@ class Sending:
             waiting=planned.waiting,
             queued=queued,
             reasons=tuple(sorted(planned.excluded.items())),
-            problems=(*planned.problems, *delivered.problems),
+            problems=(*self._rankings.problems, *planned.problems, *delivered.problems),
         )
 
     @cached_property

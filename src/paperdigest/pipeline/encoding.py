@@ -35,6 +35,14 @@ class CachedEncoder:
         self.name, self.dimensions = encoder.name, encoder.dimensions
         self._vectors, self._encoder = vectors, encoder
 
+    def check(self) -> None:
+        """Make a vector, stored nowhere: most of those that a run needs may be stored, and only one may fail.
+
+        Raises:
+            ModelError: the encoder does not work.
+        """
+        self._encoder.encode(["a text"])
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector a text, shape (len(texts), dimensions); new ones are stored in batches as they come.
 
