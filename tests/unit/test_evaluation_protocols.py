@@ -170,7 +170,7 @@ def test_a_draw_with_fewer_than_three_papers_to_find_is_left_out() -> None:
     assert 0 < len(tasks) < len(Setup().seeds)
 
 
-def test_beside_one_like_the_judged_papers_are_ranked_against_the_whole_archive() -> None:
+def test_beside_one_like_the_judged_papers_are_ranked_and_the_others_are_archive() -> None:
     texts = {"l": "trace links", "a": "trace links", "b": "links", "c": "bees", "x": "other", "y": "other"}
     queries = [Query(id="q", text="?", liked=("l",)), Query(id="lost", text="?", liked=("gone",))]
     made = collection(texts, queries, {"q": {"a": 2, "b": 1, "c": 0, "l": 3}, "lost": {"a": 1}})
@@ -178,7 +178,7 @@ def test_beside_one_like_the_judged_papers_are_ranked_against_the_whole_archive(
     found = measure(made, system, Setup())
     (examples,) = system.asked
     assert (examples.liked.tolist(), examples.candidates.tolist()) == ([0], [1, 2, 3])
-    assert examples.archive.tolist() == [1, 2, 3, 4, 5]
+    assert examples.archive.tolist() == [4, 5]
     assert (found.means["ndcg_10"], found.least) == (1, 2)
     assert found.means["map"] == 1  # of grade 2 there is one, at the first place
 

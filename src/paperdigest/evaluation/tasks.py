@@ -6,8 +6,7 @@ kind            recognised by           protocol
 keywords        (none of the others)    each question's text is one keyword; all papers are ranked
 subscribers     ``keywords``            each subscriber's keywords are one topic; the papers, shuffled, come in days
 likes           ``candidates_prefix``   some relevant papers of a shuffled first half are liked, the second is ranked
-one like        ``liked``               the judged papers are ranked; all but the liked are the archive, as when a
-                                        digest is made: what is ranked is stored by then
+one like        ``liked``               the judged papers are ranked; all the others are the archive
 ==============  ======================  ================================================================================
 
 All shuffling is by ``numpy.random.RandomState(seed)``, whose numbers are frozen: the same tasks on every machine.
@@ -214,7 +213,7 @@ def _one_like(index: _Index, query: Query, _setup: Setup) -> Iterator[Question]:
     examples = Examples(
         liked=np.array(liked, dtype=np.intp),
         disliked=np.zeros(0, dtype=np.intp),
-        archive=np.setdiff1d(index.all, liked).astype(np.intp),
+        archive=np.setdiff1d(index.all, np.concatenate([liked, judged])).astype(np.intp),
         candidates=candidates,
     )
     task = Task(id=query.id, columns=candidates, grades=grades[candidates])
