@@ -11,7 +11,7 @@ likes from the rest of the archive; it joins from ten likes on, with fewer it is
 a z-score over the reference archive, which makes parts and days comparable, and the learned score of ``k`` likes is
 their weighted mean::
 
-    (k / (k + 1) * words + meaning + direction) / (the sum of these weights)
+    (k^2 / (k^2 + 1.5) * words + meaning + direction) / (the sum of these weights)
 
 because the words of a single like say little. Without a model there is no ``meaning``. A part that knows nothing of
 a paper counts 0 for it, as for an ordinary one. The score enters a topic with `weight_of`.
@@ -56,6 +56,9 @@ HALF_LEARNED = 5
 """The number of likes at which learning counts half of what it can."""
 
 LIKES_FOR_DIRECTION = 10
+
+FEW = 1.5
+"""The square of the number of likes at which their words count half of what those of many do."""
 
 PRIOR_PAPERS, PRIOR_SPREAD = 10, 0.05
 """The archive's spread is taken together with this many papers of this one: an archive of two says little."""
@@ -142,7 +145,7 @@ class Profile:
     def of(cls, background: Background, likes: Texts, dislikes: Texts, *, with_direction: bool = True) -> Self:
         """Learn from judged papers; without any, or from unknown words alone, the profile scores 0 everywhere."""
         judged = len(likes) or len(dislikes)
-        weights = {"words": judged / (judged + 1), "meaning": 1.0}
+        weights = {"words": judged**2 / (judged**2 + FEW) if judged else 0.0, "meaning": 1.0}
         if with_direction and len(likes) >= LIKES_FOR_DIRECTION:
             weights["direction"] = 1.0
         parts = (_part(name, weight, background, likes, dislikes) for name, weight in weights.items())
