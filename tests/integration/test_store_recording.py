@@ -366,3 +366,12 @@ def test_a_listing_that_cannot_be_stored_whole_is_not_stored_at_all(store: Store
         store.record_all([(listing(paper()), 2), (None, 2)])  # type: ignore[list-item]  # the bug that breaks off
     assert picture(store) == before
     assert store.record(listing(paper()), authority=2).new == 1
+
+
+def test_papers_are_found_by_any_of_their_names_and_unknown_ones_left_out(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "p.db", create=True)
+    store.record(listing(paper("2604.00001", "One"), paper("2604.00002", "Two")), authority=2)
+    wanted = [PaperId(scheme="arxiv", local=name) for name in ("2604.00002", "2604.99999", "2604.00001", "2604.00002")]
+    assert [one.paper.title for one in store.papers(wanted)] == ["One", "Two"]
+    assert store.papers([]) == ()
+    store.close()

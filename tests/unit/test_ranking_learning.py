@@ -94,7 +94,9 @@ def test_the_parts_are_weighed_by_the_number_of_likes() -> None:
         found = learned([*TRACING, *TRACING][:count], papers=TITLES)
         alone = {name: Profile.of(BACKGROUND, texts(SPACE, [*TRACING, *TRACING][:count]), NONE) for name in found.parts}
         weights = {part.name: part.weight for part in alone["words"].parts}
-        assert weights == {"words": count**2 / (count**2 + 1.5), "meaning": 1.0} | ({"direction": 1.0} if count > 9 else {})
+        assert weights == {"words": count**2 / (count**2 + 1.5), "meaning": 1.0} | (
+            {"direction": 1.0} if count > 9 else {}
+        )
         for part in alone["words"].parts:
             pro, against = part.scores(texts(SPACE, TITLES))
             assert found.parts[part.name] == pytest.approx((pro + against) * part.weight / sum(weights.values()))
@@ -131,7 +133,9 @@ def test_a_paper_without_a_vector_is_ordinary_in_meaning() -> None:
     candidates.vectors[:] = 0
     found = Profile.of(BACKGROUND, like, NONE).score(candidates)
     alone = Profile.of(WORDS_ONLY, texts(SPACE, TRACING[:1], with_vectors=False), NONE).score(candidates)
-    assert found.score == pytest.approx(alone.score * 0.4 / 1.4)  # the words of one like count .4 beside the 1 of meaning
+    assert found.score == pytest.approx(
+        alone.score * 0.4 / 1.4
+    )  # the words of one like count .4 beside the 1 of meaning
     assert found.parts["meaning"].tolist() == [0, 0]
 
 

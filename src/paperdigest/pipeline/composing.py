@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from paperdigest.errors import NotFoundError
 from paperdigest.pipeline.candidates import liked_papers, revised_papers, seen_papers
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.judgements import Judgements
 from paperdigest.store.learning import Learning, Replay
-from paperdigest.types import Digest, Judgement, PaperId, Ranking, RankRequest, StoredPaper, Subscriber
+from paperdigest.types import Digest, Judgement, Ranking, RankRequest, StoredPaper, Subscriber
 
 __all__ = ["LOOK_BACK", "Composer"]
 
@@ -107,16 +106,8 @@ class Composer:
         likes = liked_papers(request.judgements)
         if not likes:
             return ()
-        return revised_papers(self._stored(likes), self._digests.shown(request.subscriber.id), request.judgements)
-
-    def _stored(self, likes: Iterable[PaperId]) -> list[StoredPaper]:
-        found = []
-        for paper_id in likes:
-            try:
-                found.append(self._store.paper(paper_id))
-            except NotFoundError:  # an example that no source ever listed
-                continue
-        return found
+        stored = self._store.papers(likes)
+        return revised_papers(stored, self._digests.shown(request.subscriber.id), request.judgements)
 
 
 def _kept(

@@ -129,6 +129,12 @@ class Store:
                 raise NotFoundError("paper", str(paper_id), "Look for its identifier with `paperdigest papers WORDS`")
             return reading.load_papers(connection, [number])[0]
 
+    def papers(self, paper_ids: Iterable[PaperId]) -> tuple[StoredPaper, ...]:
+        """Return the papers that these name or ever named, each once; those that are not stored are left out."""
+        with self.database.reading() as connection:
+            numbers = reading.numbers_of(connection, [str(one) for one in paper_ids])
+            return reading.load_papers(connection, numbers)
+
     def papers_first_seen(
         self, since: datetime, until: datetime | None = None, limit: int | None = None
     ) -> tuple[StoredPaper, ...]:

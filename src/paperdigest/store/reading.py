@@ -60,6 +60,12 @@ def number_of(connection: Connection, key: str) -> int | None:
     return number
 
 
+def numbers_of(connection: Connection, keys: Sequence[str]) -> list[int]:
+    """Return the rows of the papers that ``keys`` ever named, ascending and each once; unknown ones are left out."""
+    query = "SELECT DISTINCT paper_id FROM paper_keys WHERE key IN (SELECT value FROM json_each(?)) ORDER BY paper_id"
+    return list(connection.exec_driver_sql(query, (json.dumps(keys),)).scalars())
+
+
 def load_papers(connection: Connection, numbers: Sequence[int]) -> tuple[StoredPaper, ...]:
     """Return papers by their rows, in the order given."""
     wanted = (json.dumps(numbers),)
