@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 import numpy as np
 
 from paperdigest.query import Form, Keyword
-from paperdigest.query.matching import Document, keyword_matches, spans
+from paperdigest.query.matching import Document, keyword_matches, matcher, spans
 from paperdigest.query.text import TITLE_COPIES, Terms, prepare, terms
 from paperdigest.query.text import Document as Stems
 from paperdigest.query.text import Field as Spelling
@@ -153,8 +153,9 @@ class BtScorer:
             row[index.phrases[looked_for.phrase]] += self._bonus(looked_for)
 
     def _strict(self, keyword: Keyword, corpus: Corpus, row: NDArray[np.float64]) -> None:
+        matches = matcher(keyword)
         for column, document in enumerate(corpus.documents):
-            if keyword_matches(keyword, document):
+            if matches(document):
                 row[column] = self._strict_score(keyword, document, corpus.stems[column].length)
 
     def _strict_score(self, keyword: Keyword, document: Document, length: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from paperdigest.protocols import Encoder
 from paperdigest.query import Field, Form, Keyword
-from paperdigest.query.matching import keyword_matches
+from paperdigest.query.matching import matcher
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.vectors import on_grid
@@ -119,7 +119,7 @@ class KeywordScores:
 
     def _standardised(self, place: int, keyword: Keyword, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         if keyword.field in _METADATA:
-            hits = np.array([keyword_matches(keyword, document) for document in self.corpus.documents], dtype=bool)
+            hits = np.array(list(map(matcher(keyword), self.corpus.documents)), dtype=bool)
             given: NDArray[np.float64] = np.where(hits, _METADATA[keyword.field], ABSENT)
             return given
         echo = 0.0 if self.echo is None else self.echo[place]
