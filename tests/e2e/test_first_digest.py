@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -15,8 +15,7 @@ from paperdigest.errors import MailError
 from paperdigest.mail.maildir import MaildirMailer
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.query import Keyword
-from paperdigest.ranking import BtScorer
-from paperdigest.types import StoredPaper
+from paperdigest.ranking import BtScorer, Corpus
 from tests.e2e.conftest import Person
 
 SAMPLE = str(files("paperdigest").joinpath("sample/daily-papers.html"))
@@ -135,7 +134,8 @@ def test_subscribers_can_be_changed_listed_shown_and_removed(person: Person) -> 
         "subscriber", "set", "you@example.org", "--days", "mon-fri", "--topic", "se=traceability", "--json"
     )
     assert changed.json["days"] == ["mon", "tue", "wed", "thu", "fri"]
-    assert changed.json["topics"] == [{"name": "se", "query": "traceability", "weight": 1.0, "quota": None}]
+    (topic,) = changed.json["topics"]
+    assert topic == {"name": "se", "query": "traceability", "weight": 1.0, "quota": None, "threshold": None}
     assert [one["email"] for one in person.types("subscriber", "list", "--json").json["subscribers"]] == [
         "you@example.org"
     ]
@@ -155,15 +155,15 @@ def test_however_many_subscribe_each_keyword_is_scored_once(person: Person, monk
     subscribed(person)
     person.types("--now", TUESDAY_NOON, "subscriber", "add", "b@example.org", "--topic", "trace", "--confirmed")
     scored: list[int] = []
-    score = BtScorer.score
+    rows = BtScorer.rows
 
-    def counted(self: BtScorer, keywords: Sequence[Keyword], papers: Sequence[StoredPaper]) -> NDArray[np.float64]:
+    def counted(self: BtScorer, keywords: Sequence[Keyword], corpus: Corpus) -> Iterator[NDArray[np.float64]]:
         scored.append(len(keywords))
-        return score(self, keywords, papers)
+        return rows(self, keywords, corpus)
 
-    monkeypatch.setattr(BtScorer, "score", counted)
+    monkeypatch.setattr(BtScorer, "rows", counted)
     assert person.types("--now", TUESDAY_NOON, "send", "--json").json["sent"] == 2
-    assert scored == [1]
+    assert scored == [1, 1], "once among the archive's papers and once among the candidates"
 
 
 def test_a_mail_goes_again_as_it_went_first_whatever_was_set_since(person: Person) -> None:
