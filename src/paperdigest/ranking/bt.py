@@ -22,6 +22,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
@@ -138,7 +139,7 @@ class BtScorer:
 
         The contributions add up to the raw score of `score` (to within rounding).
         """
-        fields = {"title": Spelling.of(paper.paper.title), "abstract": Spelling.of(paper.paper.abstract or "")}
+        fields = {"title": _spelling(paper.paper.title), "abstract": _spelling(paper.paper.abstract or "")}
         length = TITLE_COPIES * len(fields["title"].stems) + len(fields["abstract"].stems)
         if keyword.is_strict:
             return self._explain_strict(keyword, paper, length)
@@ -263,6 +264,12 @@ def _phrases_in(document: Stems, starts: Mapping[tuple[str, ...], set[tuple[str,
         for phrase in starts[pair]
         if field_[place : place + len(phrase)] == phrase
     }
+
+
+@lru_cache(maxsize=2000)
+def _spelling(text: str) -> Spelling:
+    """Return a text's words and their places; a thousand papers are remembered, for many readers see the same ones."""
+    return Spelling.of(text)
 
 
 def _is_stemmed(keyword: Keyword) -> bool:
