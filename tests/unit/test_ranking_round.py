@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from paperdigest.errors import QueryError
+from paperdigest.errors import ModelError, QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.query import Keyword
 from paperdigest.ranking import Archive, ArchiveStatistics, Corpus, Options, Ranker
@@ -32,6 +32,9 @@ from paperdigest.types import (
     Topic,
 )
 from tests.word_encoder import WordEncoder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TODAY = datetime(2026, 4, 14, 6, tzinfo=UTC)
 FILLER = ["graphs", "models", "networks", "images", "robots", "speech", "proofs", "logic", "vision", "agents"]
@@ -261,7 +264,7 @@ def test_likes_lift_papers_like_them_and_a_lesson_is_told_once() -> None:
     assert any("because you liked" in note for note in taught.notes)
     again = ranker().rank(replace(wanted, kept=frozenset({"trace"})))
     assert {one.stored.paper.id.local: one.score for one in again.ranked} == after
-    assert not again.notes and not again.verdicts
+    assert not again.verdicts
 
 
 def test_likes_bring_papers_that_have_none_of_the_words_but_not_those_that_are_kept_out() -> None:
@@ -313,6 +316,42 @@ def test_subscribers_are_ranked_together_as_alone_and_a_bad_query_stops_nobody()
 def test_every_match_is_highlighted() -> None:
     (found,) = (one for one in ranker().rank(request(topic("trace"))).ranked if one.stored.paper.id.local == "a")
     assert [(one.field, one.start, one.end) for one in found.highlights] == [("title", 0, 5), ("abstract", 3, 8)]
+
+
+@pytest.mark.parametrize("encoder", [None, WordEncoder()])
+@pytest.mark.parametrize("query", ["cat:cs.SE", "author:doe", "source:hf"])
+def test_a_filter_alone_shows_what_it_asks_for_whatever_the_threshold(encoder: Encoder | None, query: str) -> None:
+    assert ranker(encoder=encoder, options=Options(threshold=0.9)).rank(request(topic(query))).ranked
+
+
+def test_a_subscriber_without_topics_gets_nothing_and_stops_nobody() -> None:
+    answers = [answer for _, answer in ranker().rank_all([request(), request(topic("trace"))])]
+    assert [len(answer.ranked) for answer in answers if isinstance(answer, Ranking)] == [0, 3]
+
+
+def test_a_keyword_that_the_model_cannot_take_is_ranked_by_words() -> None:
+    class Fussy(WordEncoder):
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            if "trace" in texts:
+                raise ModelError("the model stumbles over a text", "Install it anew")
+            return super().encode(texts)
+
+    ranking = ranker(encoder=Fussy()).rank(request(topic("trace")))
+    assert ranking.method == "by words alone"
+    assert ranking == ranker().rank(request(topic("trace")))
+
+
+def test_small_blocks_give_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [request(topic(query)) for query in ("trace", "software", "vision speech", "trace")]
+    expected = [answer for _, answer in ranker(encoder=WordEncoder()).rank_all(requests)]
+    monkeypatch.setattr("paperdigest.ranking.ranker.BLOCK_BYTES", 1)
+    assert [answer for _, answer in ranker(encoder=WordEncoder()).rank_all(requests)] == expected
+
+
+def test_a_paper_that_may_not_be_shown_as_new_is_told_so() -> None:
+    wanted = request(topic("trace"), seen=frozenset({PAPERS[0].paper.id}))
+    scored = ranker().round([wanted])
+    assert "new version" in explain(scored, wanted, PAPERS[0], is_news=False).verdict
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,21 @@ class Feedback:
         """Store judgements made by `seeded`; return how many are new."""
         return self._judgements.add(subscriber.id, judgements) if judgements else 0
 
+    def follow(self, before: Subscriber, after: Subscriber) -> tuple[str, ...]:
+        """Take what was judged for a subscriber's only topic along when it gets another name.
+
+        Returns:
+            The names for which something was judged and that no topic has now: that teaches nothing.
+        """
+        if len(before.topics) == len(after.topics) == 1:
+            old, new = before.topics[0].name, after.topics[0].name
+            moved = [replace(one, topic=new) for one in self.of(after) if one.topic == old != new]
+            for one in moved:
+                self._judgements.remove(after.id, str(one.paper_id), old)
+            self._judgements.add(after.id, moved)
+        names = {topic.name for topic in after.topics}
+        return tuple(sorted({one.topic for one in self.of(after) if one.topic and one.topic not in names}))
+
     def find(self, text: str) -> StoredPaper:
         """Return the stored paper that is meant: by identifier, by web address, or by a piece of its title.
 

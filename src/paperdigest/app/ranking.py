@@ -9,6 +9,7 @@ from functools import cached_property
 
 from paperdigest.config import Settings
 from paperdigest.errors import ModelError
+from paperdigest.pipeline.candidates import is_news
 from paperdigest.pipeline.encoding import CachedEncoder
 from paperdigest.protocols import Encoder
 from paperdigest.query import parse_query
@@ -69,7 +70,9 @@ class Rankings:
             QueryError: a topic's query cannot be read.
         """
         ranker = self.ranker([*papers, paper])
-        return explain(ranker.round([replace(request, since=_EVER)]), request, paper)
+        if not is_news(paper):
+            request = replace(request, seen=request.seen | {paper.paper.id})
+        return explain(ranker.round([replace(request, since=_EVER)]), request, paper, is_news=is_news(paper))
 
     @cached_property
     def _encoder(self) -> Encoder | None:

@@ -108,7 +108,10 @@ def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **giv
     said = prepare_seeds(session, given, wanted.topics)
     check_bare(wanted.topics, (*app.feedback.of(known), *said))
     stored = app.subscribers.update(wanted)
+    orphans = app.feedback.follow(known, stored)
     app.feedback.add(stored, said)
+    for name in orphans:
+        session.say(f"what was judged for topic {clean(name)!r} teaches nothing now: no topic has that name")
     _show(stored, app.feedback.of(stored), as_json_=as_json_)
 
 

@@ -38,6 +38,9 @@ NEIGHBOURS = 20
 PAPERS_A_NEIGHBOUR = 50
 """How many reference papers a paper's neighbours are: these, or one of so many in a smaller archive."""
 
+_ROWS = 256
+"""Papers whose neighbours are looked for at a time: memory for so many rows of cosines."""
+
 COSINE_MEAN = 0.08
 COSINE_DEVIATION = 0.10
 """What cosine an imagined paper has with any keyword: near what three collections of abstracts showed."""
@@ -62,6 +65,7 @@ class Archive:
         self.statistics = statistics
         self.reference = reference
         self.scorer = BtScorer(statistics)
+        self._own_neighbours: sparse.csr_array | None = None
 
     def moments_of(self, keyword: Keyword, scores: NDArray[np.float64]) -> tuple[float, float]:
         """Return mean and deviation of a keyword's raw scores of the reference papers; without a hit a score is 0."""
@@ -79,17 +83,30 @@ class Archive:
         most = min(NEIGHBOURS, len(self.reference) // PAPERS_A_NEIGHBOUR)
         if papers.vectors is None or self.reference.vectors is None or not most:
             return None
-        near = cosines(papers.vectors, self.reference.vectors)
-        near[:, ~self.reference.has_vector] = -2
-        own = [(row, self.reference.column.get(one.paper.id)) for row, one in enumerate(papers.papers)]
-        for row, column in own:
-            if column is not None:
-                near[row, column] = -2
-        # Stable, so that equally near papers come by id; the columns in order, so that sums are the same anywhere.
-        nearest = np.sort(np.argsort(-near, axis=1, kind="stable")[:, :most], axis=1)
+        if papers is self.reference and self._own_neighbours is not None:
+            return self._own_neighbours
+        nearest = np.concatenate(
+            [self._nearest(papers, start, most) for start in range(0, len(papers), _ROWS)]
+            or [np.zeros((0, most), dtype=np.intp)]
+        )
         known = papers.has_vector.repeat(most).astype(np.float64) / most
         ends = np.arange(len(papers) + 1) * most
-        return sparse.csr_array((known, nearest.ravel(), ends), shape=(len(papers), len(self.reference)))
+        found = sparse.csr_array((known, nearest.ravel(), ends), shape=(len(papers), len(self.reference)))
+        if papers is self.reference:
+            self._own_neighbours = found
+        return found
+
+    def _nearest(self, papers: Corpus, start: int, most: int) -> NDArray[np.intp]:
+        """Return the columns of the nearest reference papers of some papers, ascending, shape (papers, most)."""
+        assert papers.vectors is not None
+        assert self.reference.vectors is not None
+        near = cosines(papers.vectors[start : start + _ROWS], self.reference.vectors)
+        near[:, ~self.reference.has_vector] = -2
+        for row, stored in enumerate(papers.papers[start : start + _ROWS]):
+            if (column := self.reference.column.get(stored.paper.id)) is not None:
+                near[row, column] = -2
+        # Stable, so that equally near papers come by id; the columns in order, so that sums are the same anywhere.
+        return np.sort(np.argsort(-near, axis=1, kind="stable")[:, :most], axis=1)
 
     def nearness(self, vectors: NDArray[np.float32], papers: Corpus) -> NDArray[np.float32]:
         """Return how near papers are to texts, as standard scores, shape (texts, papers); 0 where a vector is missing.

@@ -50,6 +50,12 @@ class TopicPlan:
     gate: NDArray[np.bool_] | None
     joined: int | None = None
 
+    @property
+    def is_filter(self) -> bool:
+        """True when only names, categories or sources are asked for: a paper has them or not, and nothing between."""
+        fields = {keyword.field for clause in self.clauses for keyword in clause.keywords}
+        return bool(fields) and fields <= {Field.AUTHOR, *_FILTERS}
+
 
 def keywords_of(topics: Iterable[Topic]) -> tuple[Keyword, ...]:
     """Return the distinct keywords of any number of topics, in order of first use.
@@ -200,6 +206,10 @@ def _is_filter(clause: Clause) -> bool:
 
 
 def _joined_text(query: Query) -> str:
-    """Return what a query's clauses say together, each by its first keyword; empty when fewer than two say anything."""
-    said = [text for clause in _adding(query) if (text := spoken(clause.keywords[0]))]
+    """Return what a query's clauses say together; empty when fewer than two say anything.
+
+    Each speaks by its first keyword that can be understood.
+    """
+    heads = (next(filter(None, map(spoken, clause.keywords)), "") for clause in _adding(query))
+    said = [text for text in heads if text]
     return ", ".join(said) if len(said) > 1 else ""

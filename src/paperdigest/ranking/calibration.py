@@ -36,5 +36,8 @@ SEMANTIC = Calibration(middle=6.3, width=1.4)
 JOINED = Calibration(middle=8.8, width=2.0)
 """With vectors, for a topic whose joined clauses have a vector of their own: scores are 1.4 times as high."""
 
+EXAMPLES = Calibration(middle=4.2, width=0.9)
+"""For a topic of examples alone, whose raw score is what was learned from them."""
+
 LEXICAL = Calibration(middle=8.8, width=2.4)
 """By words alone."""

@@ -39,8 +39,8 @@ class Explanation:
     topics: tuple[TopicExplanation, ...]
 
 
-def explain(scored: Round, request: RankRequest, paper: StoredPaper) -> Explanation:
-    """Say what a request makes of a paper of the round's corpus.
+def explain(scored: Round, request: RankRequest, paper: StoredPaper, *, is_news: bool = True) -> Explanation:
+    """Say what a request makes of a paper of the round's corpus; ``is_news`` False: it may not be shown as new.
 
     Raises:
         QueryError: a topic's query cannot be read.
@@ -52,7 +52,7 @@ def explain(scored: Round, request: RankRequest, paper: StoredPaper) -> Explanat
         place, chosen = found
         verdict = _PLACED[chosen.placement].format(place=place, topic=chosen.topic)
         return Explanation(paper=paper, place=place, verdict=verdict, method=scored.method, topics=topics)
-    verdict = _left_out(scored, request, paper, topics)
+    verdict = _left_out(scored, request, paper, topics, is_news=is_news)
     return Explanation(paper=paper, place=None, verdict=verdict, method=scored.method, topics=topics)
 
 
@@ -80,10 +80,14 @@ def _topics(scored: Round, request: RankRequest, paper: StoredPaper) -> Iterator
         )
 
 
-def _left_out(scored: Round, request: RankRequest, paper: StoredPaper, topics: tuple[TopicExplanation, ...]) -> str:
+def _left_out(
+    scored: Round, request: RankRequest, paper: StoredPaper, topics: tuple[TopicExplanation, ...], *, is_news: bool
+) -> str:
     column = scored.corpus.column[paper.paper.id]
     if paper.paper.withdrawn:
         return "left out: it was withdrawn"
+    if not is_news:
+        return "left out: it was only met as the new version of an older paper"
     if paper.paper.id in request.seen:
         return "left out: it was sent to them, or judged by them, before"
     if not scored.candidates(request)[column]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from paperdigest.query import Keyword
-from paperdigest.query.matching import Document, spans
-from paperdigest.query.text import STOP_WORDS
+from paperdigest.query.matching import Document, spans, word_spans
 from paperdigest.types import Highlight
 
 __all__ = ["MAX_HIGHLIGHTS", "highlights", "merged"]
@@ -29,8 +28,10 @@ def highlights(keywords: Iterable[Keyword], document: Document, *, most: int = M
         document: the paper.
         most: how many at most.
     """
-    wanted = dict.fromkeys(part for keyword in keywords for part in _parts(keyword))
-    found = chain.from_iterable(spans(keyword, document) for keyword in wanted)
+    found = chain.from_iterable(
+        chain(spans(keyword, document), () if keyword.is_strict else word_spans(keyword, document))
+        for keyword in dict.fromkeys(keywords)
+    )
     return merged(found)[: max(most, 0)]
 
 
@@ -47,10 +48,3 @@ def merged(found: Iterable[tuple[str, int, int]]) -> tuple[Highlight, ...]:
         else:
             joined.append(Highlight(field=_FIELDS[number], start=start, end=end))
     return tuple(joined)
-
-
-def _parts(keyword: Keyword) -> tuple[Keyword, ...]:
-    """Return a keyword and, of a plain phrase, those of its words that say something."""
-    if keyword.is_strict or not keyword.is_phrase:
-        return (keyword,)
-    return (keyword, *(Keyword((word,)) for word in keyword.words if word.casefold() not in STOP_WORDS))

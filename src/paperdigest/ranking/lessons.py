@@ -31,8 +31,8 @@ __all__ = ["Learner", "Lesson"]
 class Lesson:
     """What was learned for one topic: ``scores`` add to the topic's raw scores, shape (papers,); 0 if not kept.
 
-    ``verdict`` says how well held-back likes rank before and after, and ``notes`` what is new; both are empty
-    when the caller knew whether to keep it.
+    ``verdict`` says how well held-back likes rank before and after, None when the caller knew whether to keep it;
+    ``notes`` say what there is more and less of.
     """
 
     scores: NDArray[np.float64]
@@ -87,7 +87,7 @@ class Learner:
             scores=learned.score * (learned.weight * factor) if is_kept else np.zeros(len(self._corpus)),
             kept=is_kept,
             verdict=verdict,
-            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept and verdict is not None else (),
+            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept else (),
             _learned=learned,
             _likes=likes,
             _dislikes=dislikes,

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from paperdigest.errors import QueryError
+from paperdigest.errors import ModelError, QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.corpus import Corpus
@@ -17,7 +17,11 @@ from paperdigest.types import Ranking, RankRequest
 __all__ = ["TOGETHER", "Ranker"]
 
 TOGETHER = 2000
-"""Requests that are scored together: their distinct keywords make matrices of tens of megabytes."""
+"""Requests that are scored together at most."""
+
+BLOCK_BYTES = 128 * 1024 * 1024
+BYTES_A_PAIR = 16
+"""What the matrices of a block may take; a keyword (there are no more of them than words) and a paper take so much."""
 
 
 class Ranker:
@@ -57,9 +61,23 @@ class Ranker:
         for request in requests:
             by_day.setdefault(request.since.date(), []).append(request)
         for waiting in by_day.values():
-            for start in range(0, len(waiting), TOGETHER):
-                together = waiting[start : start + TOGETHER]
+            for together in self._blocks(waiting):
                 yield from self.round(together).rank_all(together)
+
+    def _blocks(self, requests: Sequence[RankRequest]) -> Iterator[list[RankRequest]]:
+        """Cut requests into blocks whose matrices of keywords and papers take about `BLOCK_BYTES`."""
+        most = BLOCK_BYTES // (BYTES_A_PAIR * max(len(self._papers), 1))
+        block: list[RankRequest] = []
+        queries: dict[str, int] = {}
+        for request in requests:
+            queries |= {topic.query: len(topic.query.split()) for topic in request.subscriber.topics}
+            if block and (len(block) >= TOGETHER or sum(queries.values()) > most):
+                yield block
+                block = []
+                queries = {topic.query: len(topic.query.split()) for topic in request.subscriber.topics}
+            block.append(request)
+        if block:
+            yield block
 
     def round(self, requests: Sequence[RankRequest]) -> Round:
         """Score the papers that these requests can want for all their topics."""
@@ -69,4 +87,9 @@ class Ranker:
             self._papers if len(recent) == len(self._papers) else self._papers.only(np.array(recent, dtype=np.intp))
         )
         topics = [topic for request in requests for topic in request.subscriber.topics]
-        return Round(topics, papers, self._archive, self._encoder, self._options)
+        try:
+            return Round(topics, papers, self._archive, self._encoder, self._options)
+        except ModelError:
+            # One text that the model cannot take must not keep everybody's digest back.
+            plain = Archive(self._archive.statistics, Corpus(self._archive.reference.papers))
+            return Round(topics, Corpus(papers.papers), plain, None, self._options)

@@ -23,7 +23,7 @@ from paperdigest.errors import QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.ranking.archive import Archive
 from paperdigest.ranking.batch import Batch, TopicPlan
-from paperdigest.ranking.calibration import JOINED, LEXICAL, SEMANTIC, Calibration
+from paperdigest.ranking.calibration import EXAMPLES, JOINED, LEXICAL, SEMANTIC, Calibration
 from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.crowd import best_of_all
 from paperdigest.ranking.duplicates import Neighbours
@@ -84,6 +84,8 @@ class Round:
 
     def calibration(self, plan: TopicPlan) -> Calibration:
         """Return what maps the raw scores of a topic to [0, 1]."""
+        if not plan.clauses:
+            return EXAMPLES
         if not self.batch.has_vectors:
             return LEXICAL
         return SEMANTIC if plan.joined is None else JOINED
@@ -166,7 +168,7 @@ class Round:
         return np.array(sorted(column for column in columns if column is not None), dtype=np.intp)
 
     def _is_plain(self, request: RankRequest) -> bool:
-        if request.judgements or self.options.popularity:
+        if request.judgements or self.options.popularity or not request.subscriber.topics:
             return False
         try:
             return all(self.batch.plan(topic.query).clauses for topic in request.subscriber.topics)
@@ -227,7 +229,7 @@ class Round:
         columns: NDArray[np.integer],
         raw: NDArray[np.float64],
     ) -> TopicScores:
-        threshold = self.threshold(topic)
+        threshold = 0.0 if plan.is_filter else self.threshold(topic)
         fit = raw >= self.calibration(plan).raw(threshold)
         if threshold:
             fit &= raw > 0  # an ordinary paper is none for a digest, however young the archive

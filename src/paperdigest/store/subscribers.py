@@ -13,6 +13,7 @@ from sqlalchemy.engine import RowMapping
 from paperdigest.errors import AlreadyExistsError, NotFoundError, UsageError
 from paperdigest.store.delivery_tables import subscribers, topics
 from paperdigest.store.engine import Database
+from paperdigest.store.ranking_tables import learning
 from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = ["Subscribers", "normalised_address"]
@@ -66,6 +67,8 @@ class Subscribers:
             if changed.rowcount == 0:
                 raise NotFoundError("subscriber", subscriber.email)
             _write_topics(connection, subscriber.id, subscriber.topics)
+            # What was found out about learning was found out with the topics as they were.
+            connection.execute(delete(learning).where(learning.c.subscriber_id == subscriber.id))
             return _load(connection, [subscriber.id])[0]
 
     def get(self, email: str) -> Subscriber:

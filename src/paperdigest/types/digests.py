@@ -162,7 +162,7 @@ class Verdict:
 class Ranking:
     """What ranking answers to a `RankRequest`: the choice, and what a digest says of how it came about.
 
-    ``verdicts`` and ``notes`` are of what was learned now, empty when the request said what to keep.
+    ``notes`` say what was learned; ``verdicts`` are of what was tried now, empty when the request said what to keep.
     """
 
     ranked: tuple[RankedPaper, ...] = ()
