@@ -114,3 +114,12 @@ def test_mistakes_are_said_in_words(reader: Person, arguments: tuple[str, ...], 
     assert result.code in (2, 4)
     assert says in result.err
     assert "Traceback" not in result.err
+
+
+def test_likes_stay_with_an_only_topic_that_is_renamed_and_others_are_told_of(reader: Person) -> None:
+    assert reader.types("subscriber", "like", EMAIL, "2411.02131", "--topic", "links").code == 0
+    renamed = reader.types("subscriber", "set", EMAIL, "--topic", "trace", "--json")
+    assert renamed.err == ""
+    assert [one["topic"] for one in renamed.json["judgements"]["newest"]] == ["trace"]
+    apart = reader.types("subscriber", "set", EMAIL, "--topic", "vision", "--topic", "speech")
+    assert "topic 'trace' teaches nothing now" in apart.err
