@@ -83,3 +83,10 @@ def test_every_place_for_trace_is_explained_by_a_word_of_the_text(seed: tuple[St
 def test_retrieval_finds_three(seed: tuple[StoredPaper, ...]) -> None:
     assert places(ranked_for("retrieval", seed))[0] == 6
     assert sorted(places(ranked_for("retrieval", seed))) == [4, 6, 15]
+
+
+def test_with_the_model_every_place_is_explained(seed: tuple[StoredPaper, ...], model: Path) -> None:
+    for query in ("trace", '"software traceability"'):
+        ranked = ranked_for(query, seed, InstalledEncoder(model))
+        assert len(ranked) == 16
+        assert all(entry.deciding for entry in ranked)

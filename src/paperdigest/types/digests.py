@@ -92,8 +92,13 @@ class RankedPaper:
 
     @property
     def deciding(self) -> tuple[Reason, ...]:
-        """Return the few reasons that did most for the paper, the weightiest first; none that spoke against it."""
+        """Return the few reasons that did most for the paper, the weightiest first.
+
+        Of a paper that nothing spoke for, the one that did most against it: every place is explained.
+        """
         helped = [reason for reason in self.reasons if reason.contribution > 0]
+        if not helped:
+            return tuple(sorted(self.reasons, key=lambda reason: reason.contribution)[:1])
         return tuple(sorted(helped, key=lambda reason: -reason.contribution)[:DECIDING])
 
 
