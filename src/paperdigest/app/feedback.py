@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ MAX_OWN_PAPERS = 200
 """An author's papers that are taken as examples; whoever has more is served by the first found."""
 
 _SHOWN = 3
+_NAME = re.compile(r"\w[\w .-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,13 +247,15 @@ def _addressed(topics: Sequence[Topic], text: str) -> tuple[str | None, str]:
     """Split ``TOPIC=WHAT``; without a topic it is the only one, or the only one that has no query.
 
     Raises:
-        UsageError: several could be meant.
+        UsageError: several could be meant, or the topic is unknown.
     """
     name, sign, rest = text.partition("=")
     names = [topic.name for topic in topics]
     if sign and name.strip() in names and rest.strip():
         return name.strip(), rest.strip()
     bare = [topic.name for topic in topics if not topic.query.strip()]
+    if sign and _NAME.fullmatch(name.strip()) and rest.strip() and not Path(text).exists():
+        raise UsageError(f"there is no topic {name.strip()!r} for {text!r}", f"The topics are {_quoted(names)}")
     for candidates in (names, bare):
         if len(candidates) == 1:
             return candidates[0], text

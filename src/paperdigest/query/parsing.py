@@ -150,8 +150,10 @@ class _Reader:
         occur = _OCCUR.get(self._next, Occur.MAY)
         if occur is not Occur.MAY:
             self.at += 1
-            if self._is_at_end_of_word() or self._next in "+-":
-                sign = self.text[place]
+            sign = self.text[place]
+            if self._next and self._next in "+-":
+                self.fail(self.at, f"{self._next!r} follows {sign!r}", f"Write one sign: {sign}word. {_LITERAL}")
+            if self._is_at_end_of_word():
                 self.fail(place, f"{sign!r} stands alone", f"Write {sign}word, without a space. {_LITERAL}")
         keywords = self._alternative(None)
         weight = self._weight(occur)
@@ -287,9 +289,11 @@ class _Reader:
             word = word[: weight.start()]
         if form is Form.STEMMED and field is None and word in OPERATORS and self.text[place - 1 : place] not in _OCCUR:
             self.fail(place, f"{word} is not an operator here", f'{_INSTEAD[word]}. The word itself is "{word}"')
+        if not word and weight is not None:
+            self.fail(place, "a weight stands apart from its word", 'Write word^2 or "a phrase"^2, without a space')
         if not words_of(word):
             hint = _INSTEAD.get(word, f"Write plain words, or quote them. {_LITERAL}")
-            self.fail(place, f"{word or '^'!r} has no letter or digit", hint)
+            self.fail(place, f"{word!r} has no letter or digit", hint)
         if "*" in word:
             self._check_star(start, word, form, field)
         return word
