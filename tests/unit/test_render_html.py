@@ -95,7 +95,9 @@ def test_without_a_contact_the_footer_names_the_commands() -> None:
     ]
 
 
-@pytest.mark.parametrize(("considered", "line"), [(1, "3 of 1 new paper for you"), (46, "3 of 46 new papers for you")])
+@pytest.mark.parametrize(
+    ("considered", "line"), [(1, "3 of 1 unseen paper for you"), (46, "3 of 46 unseen papers for you")]
+)
 def test_the_head_says_how_many_of_how_many(considered: int, line: str) -> None:
     edition = words(of_class(page(replace(full(), considered=considered)), "edition")[0])
     assert edition == f"Wednesday, 15 April 2026 · {line}"

@@ -65,7 +65,7 @@ def test_a_hundred_long_papers_fill_the_page_with_the_best_and_say_how_many_are_
     assert 30 < shown < 100
     for part in (done.html, done.text):
         assert f"… and {100 - shown} papers more that did not fit into one mail." in part
-        assert f"{shown} of 100 new papers for you" in part
+        assert f"{shown} of 100 unseen papers for you" in part
         assert f"Paper number {shown}" in part and f"Paper number {shown + 1}" not in part
     # One more would not have fitted.
     per_paper = re.findall(r'<tr><td class="paper.*?</td></tr>', done.html, re.DOTALL)

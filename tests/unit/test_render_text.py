@@ -25,7 +25,7 @@ def test_a_whole_digest_reads_like_this() -> None:
     assert text(made, title="Papers") == (
         "Papers\n"
         "Wednesday, 15 April 2026\n"
-        "1 of 46 new papers for you\n"
+        "1 of 46 unseen papers for you\n"
         "\n\n"
         "trace (1 paper)\n"
         f"{rule}\n"
@@ -51,7 +51,7 @@ def test_a_whole_digest_reads_like_this() -> None:
 
 @pytest.mark.parametrize(
     ("considered", "line"),
-    [(1, "1 of 1 new paper for you"), (46, "1 of 46 new papers for you"), (6302, "1 of 6,302 new")],
+    [(1, "1 of 1 unseen paper for you"), (46, "1 of 46 unseen papers for you"), (6302, "1 of 6,302 unseen")],
 )
 def test_the_head_says_how_many_of_how_many(considered: int, line: str) -> None:
     assert f"\n{line}" in text(digest(ranked(), considered=considered))
@@ -105,7 +105,7 @@ def test_a_paper_of_which_only_the_title_is_known_leaves_no_gaps() -> None:
 
 def test_a_day_without_papers_has_head_and_footer() -> None:
     page = text(digest(considered=3))
-    assert "0 of 3 new papers for you" in page
+    assert "0 of 3 unseen papers for you" in page
     assert "subscriber remove" in page
 
 
