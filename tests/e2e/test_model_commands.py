@@ -84,7 +84,12 @@ def test_a_damaged_model_is_no_trouble_of_the_fetch(with_model: Person) -> None:
     assert result.code == 0
     assert "is not the file that was installed. Run: paperdigest model install" in result.err
     state = with_model.types("model", "status", "--json").json
-    assert state["papers_encoded"] == 0
+    assert state["used"] is False
+    assert "is not the file that was installed" in state["problem"]
+    assert with_model.types("model", "status").out.startswith("ranking   words alone")
+    ranked = with_model.types("rank", "trace")
+    assert ranked.code == 0
+    assert "ranked by words alone" in ranked.err
 
 
 def test_a_model_that_is_switched_off_is_not_used(with_model: Person) -> None:

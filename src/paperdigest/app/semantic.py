@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from paperdigest.app.ranking import REFERENCE
 from paperdigest.config import Settings
 from paperdigest.errors import ModelError
 from paperdigest.pipeline.encoding import CachedEncoder
@@ -15,13 +16,9 @@ from paperdigest.semantic import MINILM, InstalledEncoder, Manifest, ModelSpec, 
 from paperdigest.store import Store, archive
 from paperdigest.store.vectors import Vectors
 
-__all__ = ["LOOKED_AT", "ModelState", "Stored", "encoder", "folder", "install_model", "look", "newest_texts", "stored"]
+__all__ = ["ModelState", "Stored", "encoder", "folder", "install_model", "look", "newest_texts", "stored"]
 
 ENVIRONMENT = "PAPERDIGEST_MODEL"
-
-LOOKED_AT = 2000
-"""The newest papers, which scores are measured against: these at least have vectors after a fetch."""
-
 
 AT_MOST = 20_000
 """Papers that one fetch encodes: some minutes, and 30 MB of text. Ranking encodes what else it comes upon."""
@@ -71,6 +68,17 @@ def look(settings: Settings) -> ModelState:
     return ModelState(folder=place, encoder=found, manifest=found.manifest, problem=None)
 
 
+def tried(state: ModelState) -> ModelState:
+    """Return what there is of the model once it has made a vector: a file that was damaged since is found so."""
+    if state.encoder is None:
+        return state
+    try:
+        state.encoder.encode(["a text"])
+    except ModelError as error:
+        return replace(state, encoder=None, problem=error.problem)
+    return state
+
+
 def encoder(settings: Settings, store: Store) -> CachedEncoder | None:
     """Return the model with the vectors kept in ``store``, None when it cannot be used."""
     found = look(settings).encoder
@@ -97,17 +105,17 @@ def stored(store: Store, state: ModelState) -> Stored | None:
     if state.encoder is None:
         return None
     vectors = Vectors(store.database)
-    texts = newest_texts(store, LOOKED_AT)
+    texts = newest_texts(store, REFERENCE)
     left = len(CachedEncoder(vectors, state.encoder).without_vector(texts))
     kept = vectors.models().get(state.encoder.name, 0)
     return Stored(papers=len(texts), encoded=len(texts) - left, vectors=kept)
 
 
 def newest_texts(store: Store, count: int) -> list[str]:
-    """Return the texts of the newest papers, each text once: at least `LOOKED_AT`, at most `AT_MOST`.
+    """Return the texts of the newest papers, each text once: at least `REFERENCE`, at most `AT_MOST`.
 
     Raises:
         StoreError: in words.
     """
-    papers = archive.reference(store.database, min(max(count, LOOKED_AT), AT_MOST))
+    papers = archive.reference(store.database, min(max(count, REFERENCE), AT_MOST))
     return list(dict.fromkeys(stored.paper.text for stored in papers))

@@ -62,9 +62,9 @@ def model_install(session: Session, origin: Path | None, as_json_: bool) -> None
 @pass_session
 def model_status(session: Session, as_json_: bool) -> None:
     """Show whether the vector model is installed, what ranking uses, and how many papers have vectors."""
-    from paperdigest.app.semantic import look, stored
+    from paperdigest.app.semantic import look, stored, tried
 
-    state = look(session.settings)
+    state = tried(look(session.settings))
     try:
         counts = stored(session.app().store, state) if state.encoder else None
         note = None
