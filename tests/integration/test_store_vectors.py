@@ -119,24 +119,3 @@ def test_another_number_of_dimensions_under_one_name_is_refused(vectors: Vectors
         vectors.put("minilm", some(2, dimensions=4))
     assert caught.value.hint
     assert vectors.models() == {"minilm": 1}
-
-
-def test_pruning_keeps_what_is_named_and_touches_no_other_model(
-    vectors: Vectors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("paperdigest.store.vectors._PRUNED_AT_ONCE", 300)
-    made = some(1100)
-    vectors.put("minilm", made)
-    vectors.put("other", some(2))
-    keep = list(made)[::2]
-    assert vectors.prune("minilm", [*keep, digest_of("never made")]) == 550
-    assert vectors.models() == {"minilm": 550, "other": 2}
-    assert vectors.missing("minilm", list(made)) == tuple(list(made)[1::2])
-    assert vectors.prune("minilm", keep) == 0
-
-
-def test_a_model_of_which_nothing_is_kept_is_forgotten(vectors: Vectors) -> None:
-    vectors.put("minilm", some(2))
-    assert vectors.prune("minilm", ()) == 2
-    vectors.put("minilm", some(2, dimensions=4))
-    assert vectors.models() == {"minilm": 2}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from paperdigest.evaluation import Collection, Document, Examples, System
 from paperdigest.pipeline.encoding import CachedEncoder, encode
 from paperdigest.protocols import Encoder
 from paperdigest.query import Keyword
-from paperdigest.query.text import Document as Stems
 from paperdigest.ranking import Archive, ArchiveStatistics, Batch, Corpus
 from paperdigest.ranking.lessons import Learner
 from paperdigest.ranking.scores import KeywordScores
@@ -64,7 +62,7 @@ class PreparedProduct:
         Raises:
             QueryError: the keywords of a topic of several cannot be written as a query.
         """
-        archive = Archive(_statistics(self._corpus.stems), self._corpus)
+        archive = Archive(ArchiveStatistics.of_stems(self._corpus.stems), self._corpus)
         at_once = max(1, _BLOCK_BYTES // (16 * max(len(self._corpus), 1)))
         for start in range(0, len(topics), at_once):
             yield from self._scored(topics[start : start + at_once], archive)
@@ -74,7 +72,7 @@ class PreparedProduct:
         past = np.concatenate([examples.archive, examples.liked, examples.disliked])
         candidates = np.unique(examples.candidates)
         archive = Archive(
-            _statistics(self._corpus.stems[column] for column in past.tolist()),
+            ArchiveStatistics.of_stems(self._corpus.stems[column] for column in past.tolist()),
             self._corpus.only(np.sort(examples.archive)),
         )
         judged = [
@@ -189,18 +187,6 @@ def _stored(number: int, document: Document) -> StoredPaper:
         abstract=document.text or None,
     )
     return StoredPaper(paper=paper, first_seen_at=_THEN)
-
-
-def _statistics(papers: Iterable[Stems]) -> ArchiveStatistics:
-    """Count words in papers whose stems are known already."""
-    documents = length = 0
-    frequency: Counter[str] = Counter()
-    for stems in papers:
-        documents += 1
-        length += stems.length
-        frequency.update({*stems.title, *stems.abstract})
-    average = length / documents if documents else 0.0
-    return ArchiveStatistics(documents=documents, average_length=average, document_frequency=dict(frequency))
 
 
 def _query(keywords: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -73,13 +73,17 @@ class ArchiveStatistics:
     @classmethod
     def of(cls, papers: Iterable[StoredPaper]) -> Self:
         """Count the archive; linear in its words, and independent of the order of the papers."""
+        return cls.of_stems(prepare(stored.paper.title, stored.paper.abstract) for stored in papers)
+
+    @classmethod
+    def of_stems(cls, papers: Iterable[Stems]) -> Self:
+        """Count papers whose stems are known already (see `of`)."""
         documents = length = 0
         frequency: Counter[str] = Counter()
-        for stored in papers:
-            document = prepare(stored.paper.title, stored.paper.abstract)
+        for stems in papers:
             documents += 1
-            length += document.length
-            frequency.update(set(chain(document.title, document.abstract)))
+            length += stems.length
+            frequency.update({*stems.title, *stems.abstract})
         return cls(
             documents=documents,
             average_length=length / documents if documents else 0.0,

@@ -6,12 +6,12 @@ kept like papers. Vectors are stored as float16 (768 bytes for 384 dimensions; m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from paperdigest.errors import StoreError
 from paperdigest.store.chunking import chunks
@@ -25,7 +25,6 @@ __all__ = ["DIGEST_BYTES", "Vectors", "digest_of"]
 
 DIGEST_BYTES = 16
 _STORED = np.dtype("<f2")
-_PRUNED_AT_ONCE = 5000
 _PUT = text(
     "INSERT INTO vectors (model, digest, vector) VALUES (:model, :digest, :vector)"
     " ON CONFLICT (model, digest) DO UPDATE SET vector = excluded.vector"
@@ -100,23 +99,6 @@ class Vectors:
         counted = select(vectors.c.model, func.count()).group_by(vectors.c.model).order_by(vectors.c.model)
         with self._database.reading() as connection:
             return dict(connection.execute(counted).all())
-
-    def prune(self, model: str, keep: Collection[bytes]) -> int:
-        """Remove a model's vectors but those of ``keep``; return how many. Keeping none forgets the model."""
-        kept = keep if isinstance(keep, (set, frozenset, dict)) else frozenset(keep)
-        removed, last = 0, b""
-        own = select(vectors.c.digest).where(vectors.c.model == model).order_by(vectors.c.digest)
-        with self._database.writing() as connection:
-            while (
-                found := connection.execute(own.where(vectors.c.digest > last).limit(_PRUNED_AT_ONCE)).scalars().all()
-            ):
-                last = found[-1]
-                for chunk in chunks(digest for digest in found if digest not in kept):
-                    gone = delete(vectors).where(vectors.c.model == model, vectors.c.digest.in_(chunk))
-                    removed += connection.execute(gone).rowcount
-            if not kept:
-                connection.execute(delete(vector_models).where(vector_models.c.name == model))
-        return removed
 
 
 def _dimensions(connection: Connection, model: str) -> int | None:
