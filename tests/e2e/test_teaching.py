@@ -121,5 +121,11 @@ def test_likes_stay_with_an_only_topic_that_is_renamed_and_others_are_told_of(re
     renamed = reader.types("subscriber", "set", EMAIL, "--topic", "trace", "--json")
     assert renamed.err == ""
     assert [one["topic"] for one in renamed.json["judgements"]["newest"]] == ["trace"]
+    wrong = reader.types("subscriber", "set", EMAIL, "--like", "gui=2411.02131")
+    assert wrong.code == 2
+    assert "there is no topic 'gui'" in wrong.err
+    why = reader.types("why", "TRACED", EMAIL)
+    assert why.code == 0, why.err
+    assert why.out.startswith("arxiv:2306.07487  TRACED")
     apart = reader.types("subscriber", "set", EMAIL, "--topic", "vision", "--topic", "speech")
     assert "topic 'trace' teaches nothing now" in apart.err

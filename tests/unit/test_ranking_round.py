@@ -278,7 +278,9 @@ def test_likes_bring_papers_that_have_none_of_the_words_but_not_those_that_are_k
 def test_what_does_not_help_is_not_kept() -> None:
     unhelpful = replace(request(topic("trace"), judgements=JUDGED), kept=frozenset[str]())
     plain = ranker().rank(request(topic("trace")))
-    assert [one.score for one in ranker().rank(unhelpful).ranked] == [one.score for one in plain.ranked]
+    ranking = ranker().rank(unhelpful)
+    assert [one.score for one in ranking.ranked] == [one.score for one in plain.ranked]
+    assert [note.split(",")[0] for note in ranking.notes] == ["trace: your likes change nothing yet"]
 
 
 def test_a_topic_may_be_made_of_examples_alone() -> None:
@@ -361,7 +363,7 @@ def test_a_paper_that_may_not_be_shown_as_new_is_told_so() -> None:
         ("e", {}, "no topic says anything"),
         ("a", {"seen": frozenset({PaperId(scheme="test", local="a")})}, "sent to them, or judged by them"),
         ("a", {"since": TODAY + timedelta(days=1)}, "before the days that count"),
-        ("c", {"max_papers": 1}, "better papers took the places"),
+        ("c", {"max_papers": 1}, "the places went to others"),
     ],
 )
 def test_a_verdict_is_given_on_every_paper(name: str, more: dict[str, Any], says: str) -> None:
@@ -369,6 +371,34 @@ def test_a_verdict_is_given_on_every_paper(name: str, more: dict[str, Any], says
     scored = ranker().round([replace(wanted, since=TODAY - timedelta(days=7))])
     stored = next(one for one in PAPERS if one.paper.id.local == name)
     assert says in explain(scored, wanted, stored).verdict
+
+
+def twins() -> list[StoredPaper]:
+    words = " ".join(f"word{number}" for number in range(40))
+    best = [paper(name, "Trace of a trace", f"We trace a trace by its trace {words}") for name in ("s", "t")]
+    return [*best, paper("u", "On robots", "They leave a trace.")]
+
+
+def test_a_near_duplicate_steps_back_in_a_digest_and_is_told_so() -> None:
+    wanted = request(topic("trace"), max_papers=2)
+    scored = ranker(twins()).round([wanted])
+    assert names(scored.rank(wanted)) == ["s", "u"]
+    assert "says nearly the same as place 1" in explain(scored, wanted, twins()[1]).verdict
+
+
+def test_a_plain_list_is_in_the_order_of_scores() -> None:
+    listed = ranker(twins(), options=Options(is_digest=False)).rank(request(topic("trace")))
+    assert names(listed) == ["s", "t", "u"]
+    assert [one.score for one in listed.ranked] == sorted((one.score for one in listed.ranked), reverse=True)
+
+
+def test_the_joined_reason_names_the_words() -> None:
+    ranking = ranker(encoder=WordEncoder()).rank(request(topic("trace software")))
+    texts = {reason.text for one in ranking.ranked for reason in one.reasons}
+    assert "close to *trace* and *software* together" in texts
+    many = ranker(encoder=WordEncoder()).rank(request(topic("trace software vision speech")))
+    texts = {reason.text for one in many.ranked for reason in one.reasons}
+    assert "close to *trace* and *software* and *vision* and others together" in texts
 
 
 def test_a_paper_below_the_threshold_is_told_so() -> None:

@@ -25,7 +25,7 @@ from paperdigest.query import parse_query
 from paperdigest.ranking.explaining import Explanation
 from paperdigest.store import SearchResult, Store
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import ListingState, PaperId, RankedPaper
+from paperdigest.types import ListingState, Ranking, StoredPaper
 
 __all__ = ["App", "SourceOverview"]
 
@@ -219,7 +219,7 @@ class App:
         """
         return self.store.search(parse_query(query) if query is not None else None, limit)
 
-    def rank_ad_hoc(self, queries: Sequence[str], since: date | None, limit: int) -> tuple[RankedPaper, ...]:
+    def rank_ad_hoc(self, queries: Sequence[str], since: date | None, limit: int) -> Ranking:
         """Rank stored papers for topics that no subscriber has; each query is one, named after itself.
 
         Raises:
@@ -229,13 +229,13 @@ class App:
         papers = self.store.papers_first_seen(first)
         return self.rankings.ad_hoc(queries, papers, limit, self.clock().date())
 
-    def why(self, paper_id: PaperId, email: str) -> Explanation:
+    def why(self, paper: StoredPaper, email: str) -> Explanation:
         """Say what becomes of a paper in the digest a subscriber would get now.
 
         Raises:
-            NotFoundError: no such paper or subscriber.
+            NotFoundError: no such subscriber.
         """
-        return self.sending.why(email, self.store.paper(paper_id))
+        return self.sending.why(email, paper)
 
     def sources_overview(self) -> tuple[SourceOverview, ...]:
         """Return every configured source with its last listing."""

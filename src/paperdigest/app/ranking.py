@@ -17,12 +17,14 @@ from paperdigest.ranking import Archive, ArchiveStatistics, Corpus, Options, Ran
 from paperdigest.ranking.explaining import Explanation, explain
 from paperdigest.store import Store, archive
 from paperdigest.store.statistics import Statistics
-from paperdigest.types import RankedPaper, RankRequest, StoredPaper, Subscriber, Topic
+from paperdigest.types import Ranking, RankRequest, StoredPaper, Subscriber, Topic
 
 __all__ = ["REFERENCE", "Rankings"]
 
 REFERENCE = 2000
-"""The newest papers, with which every score is compared: measured, more change nothing, 500 cost a little."""
+"""The newest papers, with which every score is compared: more would change nothing, 500 would cost a little.
+
+These at least have vectors after a fetch."""
 
 GROWN_UP = 1000
 """How many papers an archive has for which the settings' threshold holds; a smaller one has less of it."""
@@ -49,9 +51,7 @@ class Rankings:
     def _ranker(self, papers: Iterable[StoredPaper], options: Options) -> Ranker:
         return Ranker(Corpus(papers, self._encoder), self._archive, self._encoder, options)
 
-    def ad_hoc(
-        self, queries: Sequence[str], papers: Sequence[StoredPaper], limit: int, on: date
-    ) -> tuple[RankedPaper, ...]:
+    def ad_hoc(self, queries: Sequence[str], papers: Sequence[StoredPaper], limit: int, on: date) -> Ranking:
         """Rank papers for topics that no subscriber has; each query is one, named after itself.
 
         Raises:
@@ -61,7 +61,7 @@ class Rankings:
         request = RankRequest(
             subscriber=replace(_NOBODY, topics=topics), edition=on, since=_EVER, new_since=_EVER, places=limit
         )
-        return self._ranker(papers, Options()).rank(request).ranked
+        return self._ranker(papers, Options(is_digest=False)).rank(request)
 
     def why(self, request: RankRequest, papers: Sequence[StoredPaper], paper: StoredPaper) -> Explanation:
         """Say what becomes of a paper, candidate or not, among these papers.

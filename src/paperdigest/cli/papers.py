@@ -58,11 +58,15 @@ def papers(session: Session, query: str | None, limit: int, as_json_: bool) -> N
 @pass_session
 def rank(session: Session, queries: tuple[str, ...], since: date | None, limit: int, as_json_: bool) -> None:
     """Rank stored papers for ad-hoc topics: each QUERY is one topic."""
-    ranked = session.app().rank_ad_hoc(queries, since, limit)
+    app = session.app()
+    ranking = app.rank_ad_hoc(queries, since, limit)
     if as_json_:
-        as_json({"ranked": [ranked_fields(one) for one in ranked]})
-        return
-    show_ranked(ranked)
+        as_json({"ranked": [ranked_fields(one) for one in ranking.ranked]})
+    else:
+        show_ranked(ranking.ranked)
+    session.say(f"ranked {ranking.method}")
+    for problem in app.rankings.problems:
+        session.say(problem)
 
 
 def ranked_fields(one: RankedPaper) -> dict[str, object]:

@@ -9,11 +9,9 @@ import click
 
 from paperdigest.cli.output import as_json, clean, json_option, table
 from paperdigest.cli.session import Session, pass_session
-from paperdigest.errors import UsageError
 
 if TYPE_CHECKING:
     from paperdigest.ranking.explaining import Explanation, TopicExplanation
-    from paperdigest.types import PaperId
 
 __all__ = ["why"]
 
@@ -24,11 +22,13 @@ __all__ = ["why"]
 @json_option
 @pass_session
 def why(session: Session, paper: str, email: str, as_json_: bool) -> None:
-    """Say what becomes of PAPER (e.g. arxiv:2305.17490) in the digest EMAIL would get now, with every number.
+    """Say what becomes of PAPER in the digest EMAIL would get now, with every number.
 
-    Also for papers that are left out. The contributions add up to the raw score, which is mapped to [0, 1].
+    PAPER is an identifier (arxiv:2305.17490), a web address, or a piece of a stored paper's title; also of one that
+    is left out. The contributions add up to the raw score, which is mapped to [0, 1].
     """
-    found = session.app().why(_paper_id(paper), email)
+    app = session.app()
+    found = app.why(app.feedback.find(paper), email)
     if as_json_:
         as_json(_fields(found))
         return
@@ -46,8 +46,8 @@ def _show(one: TopicExplanation) -> None:
     place = f"place {one.place} of all candidates" if one.place else "no candidate"
     least = f"least score {one.threshold:.2f}"
     click.echo(f"topic {clean(one.topic.name)}: score {one.score:.3f} ({least}), raw {one.raw:+.3f}, {place}")
-    rows = [(f"{reason.contribution:+.3f}", reason.text) for reason in one.reasons]
-    table(("adds", "because"), [*rows, (f"{one.raw:+.3f}", "together")], wrap=1)
+    rows = [(f"{reason.contribution:+.3f}", reason.keyword, reason.text) for reason in one.reasons]
+    table(("adds", "for", "because"), [*rows, (f"{one.raw:+.3f}", "", "together")], wrap=2)
 
 
 def _fields(found: Explanation) -> dict[str, Any]:
@@ -73,17 +73,3 @@ def _fields(found: Explanation) -> dict[str, Any]:
             for one in found.topics
         ],
     }
-
-
-def _paper_id(text: str) -> PaperId:
-    """Read an identifier as a person writes it: with its scheme, or a bare arXiv number.
-
-    Raises:
-        UsageError: it is none.
-    """
-    from paperdigest.types import PaperId
-
-    try:
-        return PaperId.parse(text if ":" in text else f"arxiv:{text}")
-    except ValueError as error:
-        raise UsageError(str(error), "Look for it with `paperdigest papers WORDS`") from error

@@ -32,6 +32,9 @@ __all__ = ["OTHERS", "Batch", "TopicPlan", "keywords_of"]
 OTHERS = 0.5
 """What a topic's further clauses count, beside its best one."""
 
+_NAMED = 3
+"""How many words of a topic are named where all of them are meant."""
+
 _FILTERS = (Field.CATEGORY, Field.SOURCE)
 
 
@@ -150,7 +153,7 @@ class Batch:
             for reason in self._explain(clause, paper)
         ]
         if plan.joined is not None and self.joined is not None and (near := float(self.joined[plan.joined, column])):
-            text = f"{'close to' if near > 0 else 'far from'} all of your words together"
+            text = f"{'close to' if near > 0 else 'far from'} {_together(plan.query)}"
             found.append(Reason(text=text, keyword=str(plan.query), contribution=near))
         return found
 
@@ -205,11 +208,20 @@ def _is_filter(clause: Clause) -> bool:
     return clause.occur is Occur.MUST and all(keyword.field in _FILTERS for keyword in clause.keywords)
 
 
-def _joined_text(query: Query) -> str:
-    """Return what a query's clauses say together; empty when fewer than two say anything.
-
-    Each speaks by its first keyword that can be understood.
-    """
+def _said(query: Query) -> list[str]:
+    """Return what each clause that adds up says, by its first keyword that can be understood; "" left out."""
     heads = (next(filter(None, map(spoken, clause.keywords)), "") for clause in _adding(query))
-    said = [text for text in heads if text]
+    return [text for text in heads if text]
+
+
+def _joined_text(query: Query) -> str:
+    """Return what a query's clauses say together; empty when fewer than two say anything."""
+    said = _said(query)
     return ", ".join(said) if len(said) > 1 else ""
+
+
+def _together(query: Query) -> str:
+    """Return ``*trace* and *software traceability* together``, of many the first few."""
+    said = _said(query)
+    named = " and ".join(f"*{text}*" for text in said[:_NAMED])
+    return f"{named} and others together" if len(said) > _NAMED else f"{named} together"

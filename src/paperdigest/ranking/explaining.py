@@ -52,7 +52,9 @@ def explain(scored: Round, request: RankRequest, paper: StoredPaper, *, is_news:
         place, chosen = found
         verdict = _PLACED[chosen.placement].format(place=place, topic=chosen.topic)
         return Explanation(paper=paper, place=place, verdict=verdict, method=scored.method, topics=topics)
-    verdict = _left_out(scored, request, paper, topics, is_news=is_news)
+    same = scored.near_duplicates(paper)
+    twin = next((place for place, one in enumerate(ranked, start=1) if one.stored.paper.id in same), None)
+    verdict = _left_out(scored, request, paper, topics, is_news=is_news, twin=twin)
     return Explanation(paper=paper, place=None, verdict=verdict, method=scored.method, topics=topics)
 
 
@@ -81,8 +83,15 @@ def _topics(scored: Round, request: RankRequest, paper: StoredPaper) -> Iterator
 
 
 def _left_out(
-    scored: Round, request: RankRequest, paper: StoredPaper, topics: tuple[TopicExplanation, ...], *, is_news: bool
+    scored: Round,
+    request: RankRequest,
+    paper: StoredPaper,
+    topics: tuple[TopicExplanation, ...],
+    *,
+    is_news: bool,
+    twin: int | None,
 ) -> str:
+    """Say why a paper has no place; ``twin`` is the place of one that says nearly the same."""
     column = scored.corpus.column[paper.paper.id]
     if paper.paper.withdrawn:
         return "left out: it was withdrawn"
@@ -97,4 +106,6 @@ def _left_out(
         return "left out: no topic says anything of it (no word in common, or a + or - keeps it out)"
     if all(one.score < one.threshold or (one.threshold and one.raw <= 0) for one in topics):
         return "left out: below the least score of every topic"
-    return "left out: better papers took the places; it may come within the days of the queue"
+    if twin is not None:
+        return f"left out: it says nearly the same as place {twin}, and steps back; it comes when there is room"
+    return "left out: the places went to others; it may come within the days of the queue"

@@ -32,7 +32,7 @@ class Lesson:
     """What was learned for one topic: ``scores`` add to the topic's raw scores, shape (papers,); 0 if not kept.
 
     ``verdict`` says how well held-back likes rank before and after, None when the caller knew whether to keep it;
-    ``notes`` say what there is more and less of.
+    ``notes`` say what there is more and less of, or that nothing changes.
     """
 
     scores: NDArray[np.float64]
@@ -87,7 +87,7 @@ class Learner:
             scores=learned.score * (learned.weight * factor) if is_kept else np.zeros(len(self._corpus)),
             kept=is_kept,
             verdict=verdict,
-            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept else (),
+            notes=self._notes(topic, likes, pro, dislikes, against) if is_kept else (_changes_nothing(topic),),
             _learned=learned,
             _likes=likes,
             _dislikes=dislikes,
@@ -158,6 +158,10 @@ class Learner:
     @cached_property
     def _candidates(self) -> Texts:
         return self._space.texts(self._corpus.stems, self._corpus.vectors)
+
+
+def _changes_nothing(topic: Topic) -> str:
+    return f"{topic.name}: your likes change nothing yet, because by them your own past likes would rank no better"
 
 
 def _paper(judgement: Judgement) -> StoredPaper:

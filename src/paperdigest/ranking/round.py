@@ -44,10 +44,14 @@ __all__ = ["Options", "Round", "TopicScores", "midnight"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the settings say: the least score, whether to explore, and what upvotes count (0: nothing)."""
+    """What the settings say: the least score, whether to explore, and what upvotes count (0: nothing).
+
+    ``is_digest`` False: a plain list, in the order of scores, in which near-duplicates do not step back.
+    """
 
     threshold: float = 0.0
     explore: bool = False
+    is_digest: bool = True
     popularity: float = 0.0
 
 
@@ -114,7 +118,7 @@ class Round:
             shares_of([topic.quota for topic in topics]),
             _places(request),
             explore=lot if self.options.explore else None,
-            near=self._neighbours,
+            near=self._neighbours if self.options.is_digest else None,
         )
         return Ranking(
             ranked=tuple(self._ranked(choice, scored, request) for choice in choices),
@@ -201,6 +205,10 @@ class Round:
             moment = _end_of(request)
             raw = raw + self.options.popularity * np.array([popularity(one, moment) for one in self.corpus.papers])
         return plan, lesson, raw * topic.weight
+
+    def near_duplicates(self, paper: StoredPaper) -> frozenset[PaperId]:
+        """Return the papers of the round that say nearly the same as this one."""
+        return self._neighbours.get(paper.paper.id)
 
     def threshold(self, topic: Topic) -> float:
         """Return the least score that qualifies for a topic: its own, or the settings'."""
