@@ -82,7 +82,7 @@ format: $(DEV) ## write code as ruff wants it
 lock: $(DEV) ## pin the newest versions anew (needs uv)
 	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
 	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-semantic.in -o requirements-semantic.lock
-	@uv pip compile --quiet --upgrade --universal --only-binary :all: --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+	@uv pip compile --quiet --upgrade --universal --only-binary :all: --no-binary dkimpy --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.lock
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .cache dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

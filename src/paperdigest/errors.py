@@ -26,7 +26,7 @@ What the caller must decide is a field (``permanent``, ``next_attempt_at``), not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 __all__ = [
@@ -227,10 +227,12 @@ class RenderError(PaperDigestError):
 class MailError(PaperDigestError):
     """A message was not accepted.
 
-    ``permanent`` decides between giving up and trying later; ``after_dot`` says that the message may
-    have been accepted although no answer came (RFC 1047: delivery in doubt); ``systemic`` that the trouble
-    is the server's or the operator's (no connection, refused login, full disk), so that no other message
-    would fare better now.
+    ``permanent`` decides between giving up and trying later; ``phase`` (a `types.MailPhase`) says how far the
+    conversation had come;
+    ``after_dot`` that the message may have been accepted although no answer came (RFC 1047: delivery in doubt);
+    ``systemic`` that the trouble is the server's or the operator's (no connection, refused login, full disk), so
+    that no other message would fare better now. ``code`` and ``status`` are the reply's (RFC 5321, RFC 3463), None
+    when there was none; ``retry_after`` is how long the server asked us to wait.
     """
 
     exit_code = 5
@@ -243,9 +245,12 @@ class MailError(PaperDigestError):
         after_dot: bool = False,
         systemic: bool = False,
         code: int | None = None,
+        status: str | None = None,
+        phase: str | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
-        self.problem, self.permanent, self.code = problem, permanent, code
-        self.after_dot, self.systemic = after_dot, systemic
+        self.problem, self.permanent, self.code, self.status = problem, permanent, code, status
+        self.after_dot, self.systemic, self.phase, self.retry_after = after_dot, systemic, phase, retry_after
         super().__init__(problem)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ registers a source or mailer by entry point (``paperdigest.sources``, ``paperdig
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from paperdigest.http import HttpClient
     from paperdigest.query import Keyword
 
-__all__ = ["Encoder", "FetchRequest", "Mailer", "OutgoingMessage", "ParseContext", "Scorer", "Source"]
+__all__ = [
+    "BeforeFinal",
+    "Encoder",
+    "FetchRequest",
+    "Lane",
+    "Mailer",
+    "OutgoingMessage",
+    "ParseContext",
+    "Scorer",
+    "Source",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,29 +119,59 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """One message for one recipient: the envelope (RFC 5321) and the bytes (RFC 5322, CRLF only)."""
+    """One message for one recipient: the envelope (RFC 5321) and the bytes (RFC 5322, CRLF only).
+
+    ``sender`` is the envelope sender, where bounces go. ``needs_smtputf8`` says that an address or a header is
+    not ASCII, so that only a server with SMTPUTF8 (RFC 6531) can take it.
+    """
 
     sender: str
     recipient: str
     message_id: str
     content: bytes
+    needs_smtputf8: bool = False
 
 
-class Mailer(Protocol):
-    """Hands messages to whoever delivers them. Made as ``cls(settings)``; used as a context manager."""
+BeforeFinal = Callable[[], bool]
+"""Called when all of a message but its last octets has been handed over: writes down that it may have arrived from here
+on. False: somebody else has taken the delivery over, or it is not wanted any more; then it must not be finished."""
+
+
+class Lane(Protocol):
+    """One connection of a mailer, for the use of one thread; a context manager that closes it."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def send(self, message: OutgoingMessage) -> str:
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         """Deliver one message and return the receiver's answer, for the ledger.
 
-        Sending the same message (same Message-ID) again must be harmless wherever the medium allows.
+        Sending the same message (same Message-ID) again must be harmless wherever the medium allows. May be
+        called again after any MailError: whatever a lane needs for the next message it makes itself.
+
+        Args:
+            message: what to deliver.
+            before_final: to be called exactly once, right before the message can be accepted.
+
+        Returns:
+            The answer; None when ``before_final`` said no, and then nothing was delivered.
 
         Raises:
-            MailError: not accepted; ``permanent`` and ``after_dot`` say what that means.
+            MailError: not accepted; its fields say what that means.
         """
+
+
+class Mailer(Protocol):
+    """Hands messages to whoever delivers them. Made as ``cls(settings)``; holds no connection of its own.
+
+    ``lanes`` is how many connections are worth having at once (1 where order or a file decides).
+    """
+
+    lanes: int
+
+    def lane(self) -> Lane:
+        """Return a new lane; nothing is connected before it is entered or used."""
 
 
 class Encoder(Protocol):

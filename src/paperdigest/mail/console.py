@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from paperdigest.errors import MailError
 from paperdigest.mail.headers import clean_line
 from paperdigest.mail.message import clean_body
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 
 __all__ = ["ConsoleMailer", "ConsoleSettings"]
 
@@ -42,18 +42,26 @@ class ConsoleMailer:
         ConsoleSettings.model_validate(dict(settings))
         self._stream = stream
 
+    lanes = 1
+
+    def lane(self) -> Self:
+        """Return the one lane there is."""
+        return self
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         """The stream is not ours to close."""
 
-    def send(self, message: OutgoingMessage) -> str:
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         """Show the message; control characters that a terminal would obey are replaced.
 
         Raises:
             MailError: the stream cannot be written (a closed pipe); not permanent.
         """
+        if not before_final():
+            return None
         stream = self._stream or sys.stderr
         encoding = stream.encoding or "utf-8"
         try:

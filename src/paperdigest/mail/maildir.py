@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from paperdigest.errors import MailError
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 
 __all__ = ["MaildirMailer", "MaildirSettings"]
 
@@ -46,18 +46,26 @@ class MaildirMailer:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._path = Path(MaildirSettings.model_validate(dict(settings)).path).expanduser()
 
+    lanes = 1
+
+    def lane(self) -> Self:
+        """Return the one lane there is."""
+        return self
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Nothing is kept open."""
 
-    def send(self, message: OutgoingMessage) -> str:
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         """File the message, and return where it is.
 
         Raises:
             MailError: it could not be written; never permanent.
         """
+        if not before_final():
+            return None
         name = f"paperdigest.{sha256(message.message_id.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
         try:
             for folder in (self._path, *(self._path / part for part in ("tmp", "new", "cur"))):

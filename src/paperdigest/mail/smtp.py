@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self
 from paperdigest.errors import MailError
 from paperdigest.mail.connecting import SmtpSettings, connect, trust
 from paperdigest.mail.wire import Lost, Reply, Wire
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 
 __all__ = ["SmtpMailer"]
 
@@ -38,6 +38,12 @@ class SmtpMailer:
         self._hello: str | None = None  # found once: it may take a look-up in the DNS
         self._wire: Wire | None = None
 
+    lanes = 1
+
+    def lane(self) -> Self:
+        """Return the one lane there is."""
+        return self
+
     def __enter__(self) -> Self:
         return self
 
@@ -48,7 +54,7 @@ class SmtpMailer:
             _said(self._wire, "QUIT")
         self._drop()
 
-    def send(self, message: OutgoingMessage) -> str:
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         """Hand over one message and return the server's answer, such as ``250 2.0.0 queued as 4F1``.
 
         Raises:
@@ -59,7 +65,8 @@ class SmtpMailer:
         _refuse_unsendable(message)
         until = time.monotonic() + _DEADLINE * self._settings.timeout_s
         try:
-            return str(self._transact(message, until))
+            answer = self._transact(message, until, before_final)
+            return None if answer is None else str(answer)
         except MailError:
             raise
         except Lost as error:
@@ -72,7 +79,7 @@ class SmtpMailer:
             self._drop()
             raise
 
-    def _transact(self, message: OutgoingMessage, until: float) -> Reply:
+    def _transact(self, message: OutgoingMessage, until: float, before_final: BeforeFinal) -> Reply | None:
         wire, answer = self._begin(message, until)
         if not answer.good:
             self._refuse(wire, answer, f"the sender {message.sender}")
@@ -80,6 +87,9 @@ class SmtpMailer:
             self._refuse(wire, answer, f"the recipient {message.recipient}")
         if (answer := wire.say("DATA")).code != 354:
             self._refuse(wire, answer, "to take a message")
+        if not before_final():
+            self._drop()
+            return None
         if not (answer := wire.transmit(message.content)).good:
             self._refuse(wire, answer, "the message")
         return answer

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperdigest.errors import MailError, NotFoundError, RenderError
-from paperdigest.protocols import Mailer, OutgoingMessage
+from paperdigest.protocols import Lane, Mailer, OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Claim, Ledger
@@ -82,10 +82,10 @@ def deliver(
     report = DeliveryReport()
     report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt, wait=backoff)
     report.expired += ledger.expire(clock())
-    with mailer:
+    with mailer.lane() as lane:
         while claims := ledger.claim(clock(), owner=owner, limit=BATCH):
             for place, claim in enumerate(claims, start=1):
-                outcome = _attempt(store, ledger, mailer, render, claim, clock)
+                outcome = _attempt(store, ledger, lane, render, claim, clock)
                 if outcome is None:
                     continue
                 _settle(ledger, claim, outcome, report, clock())
@@ -107,7 +107,7 @@ def backoff(attempts: int, jitter: float = 0.0) -> timedelta:
 
 
 def _attempt(
-    store: Store, ledger: Ledger, mailer: Mailer, render: RenderMessage, claim: Claim, clock: Callable[[], datetime]
+    store: Store, ledger: Ledger, lane: Lane, render: RenderMessage, claim: Claim, clock: Callable[[], datetime]
 ) -> _Outcome | None:
     """Try once; None when the claim was lost to somebody else."""
     delivery = claim.delivery
@@ -122,10 +122,10 @@ def _attempt(
         return _Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later)
     except MailError as error:
         return _Outcome(state=DeliveryState.FAILED, detail=str(error))
-    if not ledger.mark_sending(claim, (message.sender, message.content), now=clock()):
-        return None
+    letter = (message.sender, message.content)
     try:
-        return _Outcome(state=DeliveryState.SENT, detail=mailer.send(message))
+        answer = lane.send(message, lambda: ledger.mark_sending(claim, letter, now=clock()))
+        return None if answer is None else _Outcome(state=DeliveryState.SENT, detail=answer)
     except MailError as error:
         return _refused(error, delivery, clock())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from paperdigest.store.tables import UtcDateTime, metadata
 from paperdigest.types import DeliveryState, SubscriberStatus
 
-__all__ = ["deliveries", "digest_items", "digests", "letters", "subscribers", "topics"]
+__all__ = ["attempts", "deliveries", "digest_items", "digests", "fragments", "letters", "subscribers", "topics"]
 
 
 def _one_of(column: str, values: type[DeliveryState | SubscriberStatus]) -> str:
@@ -42,6 +43,8 @@ subscribers = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # The newest edition that was looked at and found empty: when its day is over it is not looked at again.
     Column("examined_on", Date),
+    Column("on_empty", Text, nullable=False, server_default="skip"),  # an `OnEmpty`: what to do on a quiet day
+    Column("attach_bibtex", Boolean, nullable=False, server_default="0"),
     CheckConstraint(_one_of("status", SubscriberStatus), name="status"),
     # Never give a number twice: a late bounce must not meet somebody else.
     sqlite_autoincrement=True,
@@ -71,7 +74,9 @@ digests = Table(
     Column("edition", Date, nullable=False),
     Column("composed_at", UtcDateTime, nullable=False),
     Column("considered", Integer, nullable=False),
-    Column("frozen", Text, nullable=False),  # JSON of the whole digest (see `freezing`): a resend needs nothing else
+    # JSON of the digest (see `freezing`) without its ranked papers, which are in `fragments`; digests older than schema
+    # 0003 hold them here. A resend needs nothing else.
+    Column("frozen", Text, nullable=False),
     # The one thing that makes "never twice" true, whoever plans: cron, daemon, or both at once.
     UniqueConstraint("subscriber_id", "edition"),
     sqlite_autoincrement=True,
@@ -92,12 +97,21 @@ digest_items = Table(
     Column("score", Float),
     Column("topic", Text),
     Column("version", Integer),  # of the paper, as it was shown
+    Column("fragment", LargeBinary),  # key in `fragments`; None for a revised paper, and before schema 0003
     sqlite_with_rowid=False,
 )
 """Which papers a digest holds, for "never sent to them before", and why each stands there.
 
 The new versions of liked papers (``revised``) come after the ranked ones.
 """
+
+fragments = Table(
+    "fragments",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),  # blake2b of the text, 16 bytes
+    Column("frozen", Text, nullable=False),  # JSON of a `RankedPaper` (see `freezing`)
+)
+"""Ranked papers as they were frozen, each once, however many digests show it for the same reasons."""
 
 deliveries = Table(
     "deliveries",
@@ -116,10 +130,29 @@ deliveries = Table(
     Column("code", Integer),
     Column("detail", Text),
     Column("sent_at", UtcDateTime),
+    Column("status", Text),  # enhanced status code (RFC 3463) of the last refusal
+    Column("phase", Text),  # a `MailPhase`: how far the last attempt came
+    # blake2b, 16 bytes, of the message whose final dot was about to be sent: a copy of it can be told from another.
+    Column("content_hash", LargeBinary),
     CheckConstraint(_one_of("state", DeliveryState), name="state"),
     sqlite_autoincrement=True,
 )
 """The ledger: one row per digest. Thin, because each change rewrites the row; the body is in ``digests``."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False),  # the outcome
+    Column("phase", Text),
+    Column("code", Integer),
+    Column("status", Text),
+    Column("detail", Text),
+    sqlite_with_rowid=False,
+)
+"""What became of each attempt that did not simply succeed the first time; pruned after a while."""
 
 letters = Table(
     "letters",
@@ -128,7 +161,7 @@ letters = Table(
     Column("sender", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # compressed with zlib
 )
-"""What was first sent, while it may have to be sent again: settings and templates may change in between."""
+"""The bytes of a message in doubt: settings and templates may change before it is sent again."""
 
 for _state in (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.LEASED, DeliveryState.SENDING):
     # One partial index per state that is looked for: claiming was measured 4 times slower with a shared one.

@@ -13,6 +13,7 @@ from paperdigest.types import (
     Author,
     Digest,
     Highlight,
+    OnEmpty,
     Paper,
     PaperId,
     Placement,
@@ -51,6 +52,8 @@ def thaw(frozen: str, *, number: int) -> Digest:
 def _plain(value: object) -> object:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return ""  # the key of a text is no part of it
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} cannot be frozen")
@@ -68,8 +71,9 @@ def _rest(cls: type, raw: Mapping[str, Any], *done: str) -> dict[str, Any]:
 def _subscriber(raw: Mapping[str, Any]) -> Subscriber:
     schedule = raw["schedule"]
     return Subscriber(
-        **_rest(Subscriber, raw, "status", "schedule", "topics", "created_at"),
+        **_rest(Subscriber, raw, "status", "schedule", "topics", "created_at", "on_empty"),
         status=SubscriberStatus(raw["status"]),
+        on_empty=OnEmpty(raw.get("on_empty", OnEmpty.SKIP)),
         created_at=_moment(raw["created_at"]),
         topics=tuple(Topic(**_rest(Topic, topic)) for topic in raw["topics"]),
         schedule=Schedule(
@@ -83,7 +87,7 @@ def _subscriber(raw: Mapping[str, Any]) -> Subscriber:
 
 def _ranked(raw: Mapping[str, Any]) -> RankedPaper:
     return RankedPaper(
-        **_rest(RankedPaper, raw, "stored", "reasons", "also", "placement", "highlights"),
+        **_rest(RankedPaper, raw, "stored", "reasons", "also", "placement", "highlights", "key"),
         stored=_stored(raw["stored"]),
         reasons=tuple(Reason(**_rest(Reason, reason)) for reason in raw["reasons"]),
         also=tuple(raw.get("also", ())),

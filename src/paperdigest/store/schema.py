@@ -17,17 +17,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from paperdigest.errors import SchemaVersionError, StoreError
-from paperdigest.store import copying, delivery_tables, ranking_tables
+from paperdigest.store import copying, delivery_tables, operation_tables, ranking_tables
 from paperdigest.store.engine import BUSY_TIMEOUT, Database, connect_raw, database_path, translated
 from paperdigest.store.tables import metadata
 
 __all__ = ["APPLICATION_ID", "HEAD", "REVISIONS", "SEARCH_DDL", "Upgraded", "open_database", "upgrade"]
 
-_ALL_TABLES = (metadata, delivery_tables.deliveries, ranking_tables.vectors)
+_ALL_TABLES = (metadata, delivery_tables.deliveries, ranking_tables.vectors, operation_tables.runs)
 """Importing a module is what adds its tables to `metadata`."""
 
 APPLICATION_ID = int.from_bytes(b"pdig", "big")
-REVISIONS: tuple[str, ...] = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
 """Every migration, oldest first; the place in it (from 1) is the file's ``user_version``."""
 
 HEAD = REVISIONS[-1]

@@ -14,7 +14,7 @@ from paperdigest.errors import AlreadyExistsError, NotFoundError, UsageError
 from paperdigest.store.delivery_tables import subscribers, topics
 from paperdigest.store.engine import Database
 from paperdigest.store.ranking_tables import learning
-from paperdigest.types import Schedule, Subscriber, SubscriberStatus, Topic
+from paperdigest.types import OnEmpty, Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = ["Subscribers", "normalised_address"]
 
@@ -143,6 +143,8 @@ def _row(subscriber: Subscriber) -> dict[str, Any]:
         "tz": schedule.tz,
         "pause_until": schedule.pause_until,
         "max_papers": subscriber.max_papers,
+        "on_empty": subscriber.on_empty.value,
+        "attach_bibtex": subscriber.attach_bibtex,
         "created_at": subscriber.created_at,
     }
 
@@ -204,5 +206,7 @@ def _subscriber(row: RowMapping, wanted: tuple[Topic, ...]) -> Subscriber:
         ),
         topics=wanted,
         max_papers=row["max_papers"],
+        on_empty=OnEmpty(row["on_empty"]),
+        attach_bibtex=row["attach_bibtex"],
         created_at=row["created_at"],
     )

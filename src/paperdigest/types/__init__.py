@@ -5,9 +5,8 @@ All datetimes are aware and in UTC (names end in ``_at``); dates say whose they 
 raise ``ValueError`` when they are made, so a value that exists is a value that makes sense.
 """
 
+from paperdigest.types.deliveries import BounceKind, Delivery, DeliveryState, MailPhase, SuppressionReason
 from paperdigest.types.digests import (
-    Delivery,
-    DeliveryState,
     Digest,
     Highlight,
     Placement,
@@ -19,12 +18,13 @@ from paperdigest.types.digests import (
 )
 from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
 from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
-from paperdigest.types.subscribers import Judgement, Schedule, Subscriber, SubscriberStatus, Topic
+from paperdigest.types.subscribers import Judgement, OnEmpty, Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = [
     "ANNOUNCE_TYPES",
     "Appearance",
     "Author",
+    "BounceKind",
     "Delivery",
     "DeliveryState",
     "Digest",
@@ -33,6 +33,8 @@ __all__ = [
     "Judgement",
     "Listing",
     "ListingState",
+    "MailPhase",
+    "OnEmpty",
     "Paper",
     "PaperId",
     "Period",
@@ -45,6 +47,7 @@ __all__ = [
     "StoredPaper",
     "Subscriber",
     "SubscriberStatus",
+    "SuppressionReason",
     "Topic",
     "Unmodified",
     "Validators",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -11,8 +11,6 @@ from paperdigest.types.papers import PaperId, StoredPaper
 from paperdigest.types.subscribers import Judgement, Subscriber
 
 __all__ = [
-    "Delivery",
-    "DeliveryState",
     "Digest",
     "Highlight",
     "Placement",
@@ -72,7 +70,8 @@ class RankedPaper:
     """A stored paper with its score in [0, 1] for the topic that put it there, best first.
 
     ``also`` names the other topics it matches. ``propensity`` is the probability with which an explored
-    paper was drawn, None for the others, whose place was certain.
+    paper was drawn, None for the others, whose place was certain. ``key`` names the frozen text it was read
+    from (empty before it is stored): papers of one key are drawn alike, whoever gets them.
     """
 
     stored: StoredPaper
@@ -83,6 +82,7 @@ class RankedPaper:
     placement: Placement = Placement.NEW
     propensity: float | None = None
     highlights: tuple[Highlight, ...] = ()
+    key: bytes = field(default=b"", compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
@@ -108,6 +108,7 @@ class Digest:
 
     ``considered`` is how many papers were ranked for it. ``revised`` are new versions of papers the
     subscriber liked; they take no place from the others. ``notes`` say what the ranking has learned.
+    ``quiet`` says, when there is nothing else, why: sentences for a subscriber who wants to know.
     ``method`` says by what it ranked (shown to the operator only). ``id`` is the store's, 0 before.
     """
 
@@ -117,6 +118,7 @@ class Digest:
     ranked: tuple[RankedPaper, ...] = ()
     revised: tuple[StoredPaper, ...] = ()
     notes: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
     method: str = ""
     considered: int = 0
     id: int = 0
@@ -175,38 +177,3 @@ class Ranking:
     notes: tuple[str, ...] = ()
     method: str = ""
     verdicts: tuple[Verdict, ...] = ()
-
-
-class DeliveryState(StrEnum):
-    """The ledger's states: planned, leased, sending, then one of the outcomes."""
-
-    PLANNED = "planned"
-    LEASED = "leased"
-    SENDING = "sending"
-    SENT = "sent"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    SKIPPED = "skipped"
-    IN_DOUBT = "in_doubt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """The attempt(s) to hand one digest to a mail server, and the outcome.
-
-    ``message_id`` and ``composed_at`` are frozen with the digest: a resend is byte-identical.
-    """
-
-    id: int
-    digest_id: int
-    subscriber_id: int
-    email: str
-    edition: date
-    state: DeliveryState
-    attempts: int
-    message_id: str
-    next_attempt_at: datetime | None = None
-    expires_at: datetime | None = None
-    sent_at: datetime | None = None
-    detail: str | None = None

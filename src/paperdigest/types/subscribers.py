@@ -9,7 +9,7 @@ from enum import StrEnum
 from paperdigest.types.moments import require_utc
 from paperdigest.types.papers import PaperId
 
-__all__ = ["Judgement", "Schedule", "Subscriber", "SubscriberStatus", "Topic"]
+__all__ = ["Judgement", "OnEmpty", "Schedule", "Subscriber", "SubscriberStatus", "Topic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,19 @@ class SubscriberStatus(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class OnEmpty(StrEnum):
+    """What a subscriber wants on a day without papers: nothing, or a short mail that says why."""
+
+    SKIP = "skip"
+    NOTE = "note"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """An address with a status, a schedule and topics. ``id`` is the store's, 0 before it is stored."""
+    """An address with a status, a schedule and topics. ``id`` is the store's, 0 before it is stored.
+
+    ``attach_bibtex`` asks for the digest's papers as a BibTeX file beside the text.
+    """
 
     email: str
     name: str | None = None
@@ -76,6 +86,8 @@ class Subscriber:
     schedule: Schedule = Schedule()
     topics: tuple[Topic, ...] = ()
     max_papers: int = 10
+    on_empty: OnEmpty = OnEmpty.SKIP
+    attach_bibtex: bool = False
     created_at: datetime | None = None
     id: int = 0
 

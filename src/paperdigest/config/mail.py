@@ -1,0 +1,97 @@
+"""The tables of the settings that say how digests leave."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from paperdigest.config.table import Table
+
+__all__ = ["BounceSettings", "DkimSettings", "MailSettings", "MaildirSettings", "SendmailSettings", "SmtpSettings"]
+
+
+class MaildirSettings(Table):
+    """Digests as files in a Maildir."""
+
+    path: str = ""
+
+
+class SmtpSettings(Table):
+    """A mail server that relays our mail."""
+
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    user: str = ""
+    password_file: str = ""
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    ca_file: str = ""
+    auth: Literal["auto", "plain", "login", "xoauth2"] = "auto"
+    token_file: str = ""
+    connections: Annotated[int, Field(ge=1, le=128)] = 8
+    max_messages_per_connection: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class SendmailSettings(Table):
+    """A mail program of this machine."""
+
+    path: str = "/usr/sbin/sendmail"
+
+
+class DkimSettings(Table):
+    """How messages are signed; without a key file they are not."""
+
+    domain: str = ""
+    selector: str = ""
+    key_file: str = ""
+    ed25519_selector: str = ""
+    ed25519_key_file: str = ""
+
+
+class BounceSettings(Table):
+    """Where bounces arrive: in the domain that takes them, read from a Maildir or by IMAP."""
+
+    domain: str = ""
+    maildir: str = ""
+    imap_host: str = ""
+    imap_port: Annotated[int, Field(ge=1, le=65535)] = 993
+    imap_user: str = ""
+    imap_password_file: str = ""
+    imap_folder: str = "INBOX"
+
+
+class MailSettings(Table):
+    """How digests leave."""
+
+    mailer: str = "maildir"
+    from_: Annotated[str, Field(alias="from")] = "paperdigest <paperdigest@localhost>"
+    expires_after_h: Annotated[float, Field(gt=0, le=24 * 14)] = 36
+    on_in_doubt: Literal["resend", "hold", "assume_sent"] = "resend"
+    max_per_s: Annotated[float, Field(ge=0, le=100_000)] = 0
+    max_per_domain_per_s: Annotated[float, Field(ge=0, le=100_000)] = 0
+    secret_key_file: str = ""
+    previous_key_files: tuple[str, ...] = ()
+    maildir: MaildirSettings = MaildirSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    sendmail: SendmailSettings = SendmailSettings()
+    dkim: DkimSettings = DkimSettings()
+    bounces: BounceSettings = BounceSettings()
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    @field_validator("from_")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        address = parseaddr(value)[1]
+        if "@" not in address or not address.isascii() or not value.isprintable():
+            raise ValueError("write one address: Name <name@example.org> (a domain with accents as its xn-- form)")
+        return value
+
+    @model_validator(mode="after")
+    def _own_tables_only(self) -> MailSettings:
+        """A plug-in mailer reads its own table ``[mail.NAME]``; any other unknown key is a mistake."""
+        unknown = [key for key in (self.model_extra or {}) if key != self.mailer]
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}")
+        return self

@@ -1,0 +1,54 @@
+"""Named moments at which a process may be made to die, so that tests can prove that nothing is lost then.
+
+``PAPERDIGEST_FAIL=after_intent:3`` kills the process (SIGKILL: no handler, no clean-up) the third time it comes
+by the moment named ``after_intent``. Without the variable a failpoint costs one comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+__all__ = ["ENVIRONMENT", "NAMES", "failpoint"]
+
+ENVIRONMENT = "PAPERDIGEST_FAIL"
+
+NAMES = (
+    "before_plan_commit",
+    "after_plan_chunk",
+    "after_claim",
+    "before_intent",
+    "after_intent",
+    "after_dot",
+    "after_accepted",
+    "before_group_commit",
+    "after_group_commit",
+    "before_release",
+)
+"""Every moment there is, in the order in which a run comes by them."""
+
+
+def _read(text: str | None) -> tuple[str, int] | None:
+    if not text:
+        return None
+    name, _, count = text.partition(":")
+    if name not in NAMES or not (count or "1").isdecimal():
+        raise ValueError(f"{ENVIRONMENT}={text!r}: write NAME or NAME:COUNT; names are {', '.join(NAMES)}")
+    return name, int(count or "1")
+
+
+_armed = _read(os.environ.get(ENVIRONMENT))
+_left = _armed[1] if _armed else 0
+_lock = threading.Lock()
+
+
+def failpoint(name: str) -> None:
+    """Die here if the environment says so."""
+    if _armed is None or name != _armed[0]:
+        return
+    global _left  # noqa: PLW0603  one count for all threads of the process
+    with _lock:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
