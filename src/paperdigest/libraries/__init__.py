@@ -1,5 +1,7 @@
 """A reader's own collections of references: BibTeX, Zotero's CSV and RIS, read as examples of what they like.
 
+`writing` is the other direction: papers as BibTeX for that collection.
+
 Everything here is pure: bytes in, examples out. Entries that cannot be used are skipped and counted with a reason.
 """
 
