@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
-from paperdigest.errors import NotFoundError
+from paperdigest.errors import NotFoundError, StoreError
+from paperdigest.failpoints import failpoint
+from paperdigest.store.chunking import chunks
 from paperdigest.store.delivery_tables import deliveries, digest_items, digests
 from paperdigest.store.engine import Database
-from paperdigest.store.freezing import freeze, thaw
-from paperdigest.store.tables import paper_keys, papers
+from paperdigest.store.fragments import Fragments, write_fragments
+from paperdigest.store.freezing import Freezer, Frozen, thaw_head
+from paperdigest.store.tables import paper_keys, papers, to_stored
 from paperdigest.types import DeliveryState, Digest
 
-__all__ = ["Digests", "Shown"]
+__all__ = ["Added", "Digests", "MessageId", "Shown"]
+
+MessageId = Callable[[Digest, int], str]
+"""Makes a Message-ID from a digest and its number."""
 
 _LOST = (DeliveryState.FAILED.value, DeliveryState.EXPIRED.value, DeliveryState.SKIPPED.value)
 """What ends so has not been seen."""
@@ -33,6 +40,23 @@ JOIN deliveries v ON v.digest_id = d.id
 WHERE d.subscriber_id = ? AND v.state NOT IN ('failed', 'expired', 'skipped')
 """
 
+_ADD_DIGEST = """
+INSERT INTO digests (subscriber_id, edition, composed_at, considered, frozen)
+SELECT id, ?, ?, ?, ? FROM subscribers WHERE id = ?
+ON CONFLICT (subscriber_id, edition) DO NOTHING
+RETURNING id
+"""
+
+_ADD_ITEM = """
+INSERT INTO digest_items (digest_id, position, paper_key, placement, propensity, score, topic, version, fragment)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_ADD_DELIVERY = """
+INSERT INTO deliveries (digest_id, state, attempts, message_id, next_attempt_at, expires_at, lease_epoch)
+VALUES (?, 'planned', 0, ?, ?, ?, 0)
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -42,63 +66,110 @@ class Shown:
     version: int | None
 
 
+class Added(StrEnum):
+    """What became of a digest that was to be added."""
+
+    PLANNED = "planned"
+    KNOWN = "planned by another run"
+    """The subscriber has a digest of this edition already; it stays as it is."""
+    GONE = "removed meanwhile"
+    """There is no such subscriber any more."""
+
+
+_Item = tuple[int, int, str, str, float | None, float | None, str | None, int | None, bytes | None]
+
+
 class Digests:
-    """The digests of one database. Every method may raise StoreError."""
+    """The digests of one database. Every method may raise StoreError.
+
+    Ranked papers that were read once are kept (`fragments`), so whoever reads many digests keeps one of these.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._fragments, self._freezer = Fragments(), Freezer()
 
-    def add(self, digest: Digest, *, message_id: Callable[[int], str], expires_at: datetime) -> bool:
-        """Freeze a digest, its items and its delivery in one transaction.
+    def add_many(self, made: Sequence[Digest], *, message_id: MessageId, expires_at: datetime) -> tuple[Added, ...]:
+        """Freeze digests with their items, fragments and deliveries in one transaction: all of it, or nothing.
+
+        The key (subscriber, edition) decides: of two runs that plan the same, one does. For the use of one thread.
 
         Args:
-            digest: what was chosen; its subscriber is stored.
-            message_id: makes the Message-ID from the digest's number.
-            expires_at: when to give up delivering it.
+            made: what was chosen, for subscribers that are stored.
+            message_id: makes the Message-ID from a digest and its number.
+            expires_at: when to give up delivering them.
 
         Returns:
-            False when this subscriber has a digest for this edition already: then nothing is changed.
+            What became of each, in their order.
         """
-        with self._database.writing() as connection:
-            known = select(digests.c.id).where(
-                digests.c.subscriber_id == digest.subscriber.id, digests.c.edition == digest.edition
+        frozen = [self._freezer.freeze(digest) for digest in made]
+        with self._database.recording() as cursor:
+            numbers = [_add_digest(cursor, one, pieces.head) for one, pieces in zip(made, frozen, strict=True)]
+            new = [trio for trio in zip(numbers, made, frozen, strict=True) if trio[0] is not None]
+            write_fragments(cursor, [pieces for _, _, pieces in new])
+            cursor.executemany(
+                _ADD_ITEM, (item for number, one, pieces in new for item in _items(number or 0, one, pieces))
             )
-            if connection.execute(known).first() is not None:
-                return False
-            row = {
-                "subscriber_id": digest.subscriber.id,
-                "edition": digest.edition,
-                "composed_at": digest.composed_at,
-                "considered": digest.considered,
-                "frozen": freeze(digest),
-            }
-            number = connection.execute(insert(digests).values(row).returning(digests.c.id)).scalar_one()
-            if items := _items(digest, number):
-                connection.execute(insert(digest_items), items)
-            connection.execute(
-                insert(deliveries).values(
-                    digest_id=number,
-                    state=DeliveryState.PLANNED.value,
-                    attempts=0,
-                    message_id=message_id(number),
-                    next_attempt_at=digest.composed_at,
-                    expires_at=expires_at,
-                    lease_epoch=0,
-                )
+            expires = to_stored(expires_at)
+            cursor.executemany(
+                _ADD_DELIVERY,
+                ((n, message_id(one, n), to_stored(one.composed_at), expires) for n, one, _ in new if n is not None),
             )
-            return True
+            added = tuple(_became(cursor, one, number) for one, number in zip(made, numbers, strict=True))
+            failpoint("before_plan_commit")
+        failpoint("after_plan_chunk")
+        return added
+
+    def add(self, digest: Digest, *, message_id: Callable[[int], str], expires_at: datetime) -> bool:
+        """Freeze one digest like `add_many`; False when the subscriber has one of this edition already, or is gone."""
+        (added,) = self.add_many([digest], message_id=lambda _, number: message_id(number), expires_at=expires_at)
+        return added is Added.PLANNED
 
     def get(self, number: int) -> Digest:
         """Return the frozen digest with that number.
 
         Raises:
             NotFoundError: there is none (the subscriber was removed).
+            StoreError: it is damaged.
         """
+        found = self.get_many([number])
+        if number in found:
+            return found[number]
         with self._database.reading() as connection:
-            frozen = connection.execute(select(digests.c.frozen).where(digests.c.id == number)).scalar()
-        if frozen is None:
-            raise NotFoundError("digest", str(number))
-        return thaw(frozen, number=number)
+            if connection.execute(select(digests.c.id).where(digests.c.id == number)).first() is None:
+                raise NotFoundError("digest", str(number))
+        raise StoreError(
+            f"the digest {number} in {self._database.path} is damaged", "See what is left with `paperdigest db check`"
+        )
+
+    def get_many(self, numbers: Iterable[int]) -> dict[int, Digest]:
+        """Return the frozen digests with those numbers; one that is gone or damaged is left out (`get` says which).
+
+        A ranked paper of one key is the same object in all of them, as long as it is kept.
+        """
+        heads: dict[int, str] = {}
+        keys: dict[int, list[bytes]] = {}
+        with self._database.reading() as connection:
+            for some in chunks(numbers):
+                heads.update(
+                    connection.execute(select(digests.c.id, digests.c.frozen).where(digests.c.id.in_(some))).all()
+                )
+                items = select(digest_items.c.digest_id, digest_items.c.fragment).where(
+                    digest_items.c.digest_id.in_(some), digest_items.c.fragment.is_not(None)
+                )
+                for number, key in connection.execute(
+                    items.order_by(digest_items.c.digest_id, digest_items.c.position)
+                ):
+                    keys.setdefault(number, []).append(key)
+            ranked = self._fragments.ranked(connection, (key for some in keys.values() for key in some))
+        found = {}
+        for number, head in heads.items():
+            try:
+                mine = [ranked[key] for key in keys.get(number, ())]
+                found[number] = thaw_head(head, number=number, ranked=mine)
+            except (LookupError, TypeError, ValueError):
+                continue  # somebody changed a row: nobody else's digest suffers for it
+        return found
 
     def covered_until(self, subscriber_id: int) -> datetime | None:
         """Return when the newest digest was composed that reached, or may reach, a subscriber."""
@@ -150,21 +221,41 @@ class Digests:
         return {one: Shown(edition=edition, version=version) for one, edition, version in found}
 
 
-def _items(digest: Digest, number: int) -> list[dict[str, Any]]:
+def _add_digest(cursor: sqlite3.Cursor, digest: Digest, head: str) -> int | None:
+    """Insert a head and return its number; None when there is one of this edition, or no such subscriber."""
+    row = (digest.edition.isoformat(), to_stored(digest.composed_at), digest.considered, head, digest.subscriber.id)
+    inserted = cursor.execute(_ADD_DIGEST, row).fetchone()
+    return None if inserted is None else int(inserted[0])
+
+
+def _became(cursor: sqlite3.Cursor, digest: Digest, number: int | None) -> Added:
+    if number is not None:
+        return Added.PLANNED
+    known = cursor.execute("SELECT 1 FROM subscribers WHERE id = ?", (digest.subscriber.id,)).fetchone()
+    return Added.GONE if known is None else Added.KNOWN
+
+
+def _items(number: int, digest: Digest, frozen: Frozen) -> list[_Item]:
     """Return the rows of a digest's papers: the ranked ones, then the revised ones that are not among them."""
-    rows: list[dict[str, Any]] = [
-        {
-            "paper_key": str(ranked.stored.paper.id),
-            "placement": ranked.placement.value,
-            "propensity": ranked.propensity,
-            "score": ranked.score,
-            "topic": ranked.topic,
-            "version": ranked.stored.paper.version,
-        }
-        for ranked in digest.ranked
+    rows: list[_Item] = [
+        (
+            number,
+            position,
+            str(ranked.stored.paper.id),
+            ranked.placement.value,
+            ranked.propensity,
+            ranked.score,
+            ranked.topic,
+            ranked.stored.paper.version,
+            fragment.key,
+        )
+        for position, (ranked, fragment) in enumerate(zip(digest.ranked, frozen.ranked, strict=True), start=1)
     ]
-    chosen = {row["paper_key"] for row in rows}
-    unranked = {"placement": _REVISED, "propensity": None, "score": None, "topic": None}
+    chosen = {row[2] for row in rows}
     revised = {str(stored.paper.id): stored.paper.version for stored in digest.revised}
-    rows += [unranked | {"paper_key": key, "version": of} for key, of in revised.items() if key not in chosen]
-    return [row | {"digest_id": number, "position": position} for position, row in enumerate(rows, start=1)]
+    beside = [(key, version) for key, version in revised.items() if key not in chosen]
+    rows += [
+        (number, position, key, _REVISED, None, None, None, version, None)
+        for position, (key, version) in enumerate(beside, start=len(rows) + 1)
+    ]
+    return rows
