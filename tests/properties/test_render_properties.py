@@ -135,7 +135,7 @@ ALLOWED = set(
         parsed(
             Renderer(contact="a@b.c", postal_address="x")
             .digest(digest(ranked(paper(withdrawn=True, code_url="https://x.org"))))
-            .html
+            .html_page
         )
     )
 ) | {"code", "br", "mark"}
@@ -160,7 +160,7 @@ def evil() -> Digest:
 @example(digest(), False)
 def test_no_text_breaks_out_of_its_place(made: Digest, contact: bool) -> None:
     done = (EVILLY_SET if contact else RENDERER).digest(made, preview=contact)
-    root = parsed(done.html)
+    root = parsed(done.html_page)
     papers = [one.stored.paper for one in made.ranked]
     revised = [one.paper for one in made.revised]
 
@@ -183,10 +183,10 @@ def test_no_text_breaks_out_of_its_place(made: Digest, contact: bool) -> None:
     assert shown == sorted(t if is_visible(t) else str(p.id) for t, p in zip(titles, papers, strict=True))
     assert words(only(root, "title")) == done.subject
 
-    assert len(done.html.encode("utf-8")) <= MAX_HTML_BYTES
+    assert len(done.html_page.encode("utf-8")) <= MAX_HTML_BYTES
     assert len(done.subject) <= 110 and done.subject == clean(done.subject)
-    assert "\r" not in done.text
-    for line in done.text.split("\n"):
+    assert "\r" not in done.text_page
+    for line in done.text_page.split("\n"):
         assert len(line) <= 76 or re.match(r" *\(?https?://\S+$", line)
         assert clean(line).split() == line.split()
 
@@ -272,5 +272,5 @@ def test_wrapping_loses_nothing(text: str, indent: int, hanging: int) -> None:
 @example(date.max, datetime.max.replace(tzinfo=UTC))
 def test_every_day_of_the_calendar_can_be_written(edition: date, published_at: datetime) -> None:
     done = RENDERER.digest(replace(digest(ranked(paper(published_at=published_at))), edition=edition))
-    assert f", {edition.day} " in done.text
-    assert f"{published_at.year} · hf" in done.text
+    assert f", {edition.day} " in done.text_page
+    assert f"{published_at.year} · hf" in done.text_page

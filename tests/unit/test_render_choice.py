@@ -17,11 +17,11 @@ from tests.html_pages import elements, of_class, only, parsed, tags, words
 
 
 def html(made: Digest, *, preview: bool = False) -> str:
-    return Renderer().digest(made, preview=preview).html
+    return Renderer().digest(made, preview=preview).html_page
 
 
 def text(made: Digest, *, preview: bool = False) -> str:
-    return Renderer().digest(made, preview=preview).text
+    return Renderer().digest(made, preview=preview).text_page
 
 
 def marked_in(one: RankedPaper, *, abstract_chars: int = 600) -> tuple[list[str], list[str]]:
@@ -231,8 +231,8 @@ def test_a_preview_is_not_larger_than_mail_may_be() -> None:
     made = digest(*(ranked(paper(number, abstract="long " * 200)) for number in range(1, 101)))
     crowded = replace(made, revised=chosen().revised * 10, notes=("note " * 100,) * 9, method="method " * 900)
     done = Renderer().digest(crowded, preview=True)
-    assert len(done.html.encode()) <= 95_000
-    assert all(len(line) <= 76 or "https://" in line for line in done.text.split("\n"))
+    assert len(done.html_page.encode()) <= 95_000
+    assert all(len(line) <= 76 or "https://" in line for line in done.text_page.split("\n"))
 
 
 def test_hostile_notes_and_titles_stay_where_they_belong() -> None:

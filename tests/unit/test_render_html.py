@@ -23,7 +23,7 @@ HOSTILE = "<img src=x onerror=alert(1)> & \"q\" 'a' {{ 7*7 }} {% raw %} </style>
 
 
 def page(made: Digest | None = None, **settings: str) -> etree._Element:
-    return parsed(Renderer(**settings).digest(made or full()).html)  # type: ignore[arg-type]  # keywords of Renderer
+    return parsed(Renderer(**settings).digest(made or full()).html_page)  # type: ignore[arg-type]  # keywords of Renderer
 
 
 def full() -> Digest:
@@ -40,8 +40,8 @@ def full() -> Digest:
 @pytest.mark.parametrize("made", [full(), digest(), digest(ranked(), to=subscriber(topics=()))])
 def test_pages_are_valid_html_with_language_direction_and_title(made: Digest, contact: str) -> None:
     drawn = Renderer(contact=contact, postal_address="1 Road").digest(made)
-    root = parsed(drawn.html)
-    assert drawn.html.lower().startswith("<!doctype html>")
+    root = parsed(drawn.html_page)
+    assert drawn.html_page.lower().startswith("<!doctype html>")
     assert (root.get("lang"), root.get("dir")) == ("en", "ltr")
     assert words(only(root, "title")) == drawn.subject
     assert {"charset": "utf-8"} in [dict(meta.attrib) for meta in root.iter("meta")]
@@ -71,7 +71,7 @@ def test_words_of_others_find_their_own_direction() -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    html = Renderer(contact="desk@example.org").digest(full()).html
+    html = Renderer(contact="desk@example.org").digest(full()).html_page
     assert not re.search(r"\bsrc=|\bbackground=|url\(|@import|<link|<script|<img|<iframe|<object|<form|<base", html)
     assert not [name for node in elements(parsed(html)) for name in node.attrib if str(name).startswith("on")]
 

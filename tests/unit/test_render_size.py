@@ -21,8 +21,8 @@ def many(count: int, **fields: object) -> Digest:
 
 def drawn(made: Digest) -> Rendered:
     done = Renderer(contact="desk@example.org", postal_address="1 Road, Town").digest(made)
-    assert len(done.html.encode("utf-8")) <= MAX_HTML_BYTES == 95_000
-    for part in (done.html, done.text):  # the footer is always there
+    assert len(done.html_page.encode("utf-8")) <= MAX_HTML_BYTES == 95_000
+    for part in (done.html_page, done.text_page):  # the footer is always there
         assert part.count("You get this because") == part.count("To change it or to stop it") == 1
         assert "1 Road, Town" in part
     return done
@@ -38,7 +38,7 @@ def longest_abstract(html: str) -> int:
 
 
 def test_ten_papers_keep_their_abstracts() -> None:
-    html = drawn(many(10)).html
+    html = drawn(many(10)).html_page
     assert papers_in(html) == 10
     assert 500 < longest_abstract(html) <= 600
 
@@ -46,7 +46,7 @@ def test_ten_papers_keep_their_abstracts() -> None:
 def test_when_it_gets_tight_abstracts_are_shortened_before_a_paper_is_left_out() -> None:
     lengths = []
     for count in range(34, 64, 3):
-        html = drawn(many(count)).html
+        html = drawn(many(count)).html_page
         lengths.append(longest_abstract(html))
         assert lengths[-1] == 0 or papers_in(html) == count
     assert lengths == sorted(lengths, reverse=True)
@@ -55,21 +55,21 @@ def test_when_it_gets_tight_abstracts_are_shortened_before_a_paper_is_left_out()
 
 
 def test_no_more_papers_are_left_out_than_must_be() -> None:
-    most = papers_in(drawn(many(100)).html)
-    assert papers_in(drawn(many(most + 3)).html) >= most - 1
+    most = papers_in(drawn(many(100)).html_page)
+    assert papers_in(drawn(many(most + 3)).html_page) >= most - 1
 
 
 def test_a_hundred_long_papers_fill_the_page_with_the_best_and_say_how_many_are_left_out() -> None:
     done = drawn(many(100))
-    shown = papers_in(done.html)
+    shown = papers_in(done.html_page)
     assert 30 < shown < 100
-    for part in (done.html, done.text):
+    for part in (done.html_page, done.text_page):
         assert f"… and {100 - shown} papers more that did not fit into one mail." in part
         assert f"{shown} of 100 unseen papers for you" in part
         assert f"Paper number {shown}" in part and f"Paper number {shown + 1}" not in part
     # One more would not have fitted.
-    per_paper = re.findall(r'<tr><td class="paper.*?</td></tr>', done.html, re.DOTALL)
-    assert len(done.html.encode()) + max(len(one.encode()) for one in per_paper) > MAX_HTML_BYTES
+    per_paper = re.findall(r'<tr><td class="paper.*?</td></tr>', done.html_page, re.DOTALL)
+    assert len(done.html_page.encode()) + max(len(one.encode()) for one in per_paper) > MAX_HTML_BYTES
     assert len(done.subject) <= 110
 
 
@@ -86,14 +86,14 @@ HUGE_FIELDS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("name", HUGE_FIELDS)
 def test_no_field_of_a_paper_takes_the_page_for_itself(name: str) -> None:
-    assert papers_in(drawn(many(5, **HUGE_FIELDS[name])).html) == 5
+    assert papers_in(drawn(many(5, **HUGE_FIELDS[name])).html_page) == 5
 
 
 def test_no_reason_topic_name_or_address_takes_the_page_for_itself() -> None:
     topics = tuple(f"{number} {HUGE}" for number in range(50))
     papers = (ranked(paper(number), topic=topics[number], reasons=(HUGE,) * 9) for number in range(5))
     made = digest(*papers, to=subscriber(email="a" * 90_000 + "@example.org", topics=topics, name=HUGE))
-    assert papers_in(drawn(made).html) == 5
+    assert papers_in(drawn(made).html_page) == 5
 
 
 def test_a_page_that_is_too_large_with_a_single_paper_is_refused_in_words() -> None:

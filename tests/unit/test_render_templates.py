@@ -23,25 +23,25 @@ def with_template(folder: Path, source: str, name: str = HTML) -> Rendered:
 
 def test_a_template_of_the_operator_replaces_ours_of_the_same_name(tmp_path: Path) -> None:
     done = with_template(tmp_path, "Dear {{ digest.greeting }}: {{ digest.sections[0].papers[0].title }}", TEXT)
-    assert done.text == "Dear Ada <b>: <i>Title</i>\n"
-    assert "<h1" in done.html
+    assert done.text_page == "Dear Ada <b>: <i>Title</i>\n"
+    assert "<h1" in done.html_page
 
 
 def test_only_the_drawing_of_a_paper_can_be_replaced(tmp_path: Path) -> None:
     done = with_template(tmp_path, "{% macro paper(one) %}<h3>{{ one.title }}!</h3>{% endmacro %}", "_paper.html.j2")
-    assert "<h3>&lt;i&gt;Title&lt;/i&gt;!</h3>" in done.html
-    assert "You get this because" in done.html
+    assert "<h3>&lt;i&gt;Title&lt;/i&gt;!</h3>" in done.html_page
+    assert "You get this because" in done.html_page
 
 
 def test_an_own_style_sheet_is_inlined(tmp_path: Path) -> None:
     done = with_template(tmp_path, ".name { color: #123456; }", "mail/_style.css")
-    assert '<h1 class="name" style="color: #123456;">' in done.html
+    assert '<h1 class="name" style="color: #123456;">' in done.html_page
 
 
 def test_own_pages_are_escaped_and_own_texts_are_not(tmp_path: Path) -> None:
     source = "{{ digest.sections[0].papers[0].title }} {{ digest.greeting }}"
-    assert "&lt;i&gt;Title&lt;/i&gt; Ada &lt;b&gt;" in with_template(tmp_path, source).html
-    assert with_template(tmp_path, source, TEXT).text == "<i>Title</i> Ada <b>\n"
+    assert "&lt;i&gt;Title&lt;/i&gt; Ada &lt;b&gt;" in with_template(tmp_path, source).html_page
+    assert with_template(tmp_path, source, TEXT).text_page == "<i>Title</i> Ada <b>\n"
 
 
 def test_an_empty_folder_changes_nothing(tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_a_page_without_any_paper_is_no_way_out(tmp_path: Path) -> None:
 
 def test_own_styles_are_never_fetched(tmp_path: Path) -> None:
     page = '<link rel="stylesheet" href="http://127.0.0.1:9/x.css"><p>{{ digest.title }}</p>'
-    assert "<p>paperdigest</p>" in with_template(tmp_path, page).html
+    assert "<p>paperdigest</p>" in with_template(tmp_path, page).html_page
 
 
 def test_rendering_changes_no_template_for_the_next_digest(tmp_path: Path) -> None:
     renderer = Renderer()
     first, other = digest(ranked()), digest(ranked(paper(2, title="Other")), to=subscriber("other@example.org"))
     before = renderer.digest(first)
-    assert "Other" in renderer.digest(other).html
+    assert "Other" in renderer.digest(other).html_page
     assert renderer.digest(first) == before

@@ -12,7 +12,7 @@ from tests.digest_samples import digest, named, paper, ranked, subscriber
 
 
 def text(made: object = None, **settings: object) -> str:
-    return Renderer(**settings).digest(made or digest(ranked())).text  # type: ignore[arg-type]  # keywords of Renderer
+    return Renderer(**settings).digest(made or digest(ranked())).text_page  # type: ignore[arg-type]  # keywords of Renderer
 
 
 def flat(page: str) -> str:

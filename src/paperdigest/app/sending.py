@@ -119,7 +119,7 @@ class Sending:
         if form == "eml":
             return self._message(digest, self._message_id(digest, digest.id), preview=True)
         drawn = self._renderer.digest(digest, preview=True)
-        return (drawn.html if form == "html" else drawn.text).encode("utf-8")
+        return (drawn.html_page if form == "html" else drawn.text_page).encode("utf-8")
 
     def send(self, *, dry_run: bool = False) -> SendReport:
         """Plan what is due and deliver what is waiting.
@@ -211,8 +211,8 @@ class Sending:
             sender=self._sender,
             recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),
             subject=drawn.subject,
-            html=drawn.html,
-            text=drawn.text,
+            html=drawn.html_page,
+            text=drawn.text_page,
             sent_at=digest.composed_at,
             message_id=message_id,
             list_id=f"paperdigest.{self._sender.address.rpartition('@')[2]}",

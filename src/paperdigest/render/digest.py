@@ -17,6 +17,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateErro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from paperdigest.errors import RenderError
+from paperdigest.render.links import Links
 from paperdigest.render.papers import ABSTRACT_CHARS
 from paperdigest.render.view import DigestView, digest_view
 from paperdigest.render.words import plural, wrap
@@ -55,6 +56,7 @@ _FAILURES = (
 """Everything an expression of a template can raise."""
 
 
+_NO_LINKS = Links()
 _MOMENT = datetime(2026, 4, 15, tzinfo=UTC)
 _PAPER = StoredPaper(
     paper=Paper(id=PaperId(scheme="arxiv", local="2604.00001"), title="A title", abstract="An abstract."),
@@ -85,11 +87,25 @@ _SAMPLE = Digest(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A digest as a subject line, a whole HTML page and a text of at most 76 columns (URLs apart)."""
+    """A digest as a subject line, a whole HTML page and a text of at most 76 columns (URLs apart).
+
+    Page and text come in pieces; a piece that recurs from digest to digest is the same ``str`` object, so that whoever
+    encodes them can do so once.
+    """
 
     subject: str
-    html: str
-    text: str
+    html: tuple[str, ...]
+    text: tuple[str, ...]
+
+    @property
+    def html_page(self) -> str:
+        """Return the HTML in one piece."""
+        return "".join(self.html)
+
+    @property
+    def text_page(self) -> str:
+        """Return the text in one piece."""
+        return "".join(self.text)
 
 
 class Renderer:
@@ -124,11 +140,12 @@ class Renderer:
         self._environment.filters |= {"wrap": wrap, "plural": plural, "number": "{:,}".format}
         self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, remove_inlined_selectors=True)
 
-    def digest(self, digest: Digest, *, preview: bool = False) -> Rendered:
+    def digest(self, digest: Digest, links: Links = _NO_LINKS, *, preview: bool = False) -> Rendered:
         """Render one digest; abstracts are shortened, then papers left out, until the HTML fits.
 
         Args:
             digest: what to render.
+            links: where the mail leads back to.
             preview: for the operator, who is also told by what was ranked.
 
         Raises:
@@ -164,7 +181,8 @@ class Renderer:
         return html if len(html.encode("utf-8")) <= MAX_HTML_BYTES else None
 
     def _rendered(self, view: DigestView, html: str) -> Rendered:
-        return Rendered(subject=view.subject, html=html, text=self._drawn(_TEXT, view).rstrip("\n") + "\n")
+        text = self._drawn(_TEXT, view).rstrip("\n") + "\n"
+        return Rendered(subject=view.subject, html=(html,), text=(text,))
 
     def _view(self, digest: Digest, chars: int, papers: int, preview: bool) -> DigestView:
         return digest_view(
