@@ -12,7 +12,7 @@ from paperdigest.config import Settings, data_dir
 from paperdigest.errors import ConfigError, Problem
 from paperdigest.store import Upgraded, upgrade
 
-__all__ = ["ensure_secret_key", "secret_key", "upgrade_store"]
+__all__ = ["ensure_secret_key", "previous_keys", "secret_key", "upgrade_store"]
 
 KEY_BYTES = 32
 ENVIRONMENT = "PAPERDIGEST_SECRET_KEY"
@@ -39,6 +39,16 @@ def secret_key(settings: Settings) -> bytes:
     if found is None or len(found.get_secret_value()) < KEY_BYTES // 2:
         raise ConfigError(str(settings.path or "settings"), (Problem("mail.secret_key_file", "holds no usable key"),))
     return found.get_secret_value().encode()
+
+
+def previous_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the keys of earlier days, whose links in old mails still work; the newest first.
+
+    Raises:
+        ConfigError: one of them cannot be read.
+    """
+    found = (settings.secret("", str(settings.file(name, name))) for name in settings.mail.previous_key_files)
+    return tuple(one.get_secret_value().encode() for one in found if one is not None)
 
 
 def ensure_secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:

@@ -74,6 +74,8 @@ class Settings(Table):
         shown = self.model_dump(mode="json", by_alias=True)
         smtp_password = self.secret("PAPERDIGEST_SMTP_PASSWORD", self.mail.smtp.password_file)
         shown["mail"]["smtp"]["password"] = str(smtp_password) if smtp_password else None
+        imap_password = self.secret("PAPERDIGEST_IMAP_PASSWORD", self.mail.bounces.imap_password_file)
+        shown["mail"]["bounces"]["imap_password"] = str(imap_password) if imap_password else None
         return shown
 
     def secret(self, environment: str, file: str) -> SecretStr | None:
