@@ -170,3 +170,10 @@ def test_the_nearest_like_is_named() -> None:
     assert nearest(texts(SPACE, [TRACING[0], STARS[1], "unheard"]), judged).tolist() == [1, 2, -1]
     assert nearest(texts(SPACE, NEW), NONE).tolist() == [-1] * len(NEW)
     assert nearest(texts(SPACE, []), judged).tolist() == []
+
+
+def test_the_nearest_like_may_be_near_in_meaning_alone() -> None:
+    papers, judged = texts(SPACE, [TRACING[1], STARS[1]]), texts(SPACE, [STARS[0], TRACING[0]])
+    wordless = [Texts(one.words * 0, one.vectors) for one in (papers, judged)]
+    assert nearest(*wordless).tolist() == [1, 0]
+    assert nearest(wordless[0], Texts(judged.words, None)).tolist() == [-1, -1]

@@ -261,6 +261,7 @@ def test_likes_lift_papers_like_them_and_a_lesson_is_told_once() -> None:
     assert after["c"] - before["c"] > after["a"] - before["a"]
     (verdict,) = taught.verdicts
     assert verdict.kept and verdict.after > verdict.before
+    assert (verdict.topic, verdict.judgements) == ("trace", len(JUDGED))
     assert any("because you liked" in note for note in taught.notes)
     again = ranker().rank(replace(wanted, kept=frozenset({"trace"})))
     assert {one.stored.paper.id.local: one.score for one in again.ranked} == after
@@ -287,6 +288,12 @@ def test_a_topic_may_be_made_of_examples_alone() -> None:
     ranking = ranker().rank(request(topic("", name="mine"), judgements=JUDGED))
     assert names(ranking)[0] == "c"
     assert "like" in ranking.ranked[0].reasons[0].text
+    # There is no query to be weighed against: one like says as much as it can, not a sixth of it.
+    alone = ranker().rank(request(topic("", name="mine"), judgements=JUDGED[:1], kept=frozenset({"mine"})))
+    beside = ranker().rank(request(topic("trace"), judgements=JUDGED[:1], kept=frozenset({"trace"})))
+    mine, traced = (next(one for one in found.ranked if one.stored.paper.id.local == "c") for found in (alone, beside))
+    learned = [sum(one.contribution for one in found.reasons if "like" in one.text) for found in (mine, traced)]
+    assert learned[0] > 2 * learned[1] > 0
 
 
 def test_upvotes_are_a_small_reason_of_their_own() -> None:
