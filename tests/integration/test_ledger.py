@@ -212,11 +212,15 @@ def test_a_lease_that_still_runs_is_left_alone(store: Store) -> None:
     ("policy", "state"),
     [("resend", DeliveryState.DEFERRED), ("hold", DeliveryState.IN_DOUBT), ("assume_sent", DeliveryState.SENT)],
 )
-def test_a_delivery_in_doubt_goes_the_way_of_the_policy(store: Store, policy: str, state: DeliveryState) -> None:
+def test_a_delivery_in_doubt_goes_the_way_of_the_policy_when_its_wait_is_over(
+    store: Store, policy: str, state: DeliveryState
+) -> None:
     who = planned(store)
     ledger = Ledger(store.database)
     ledger.mark_sending(claim_one(ledger), LETTER, now=NOW)
-    assert ledger.recover(LATER, on_in_doubt=policy, wait=backoff) == 1
+    assert ledger.recover(LATER, on_in_doubt=policy, wait=backoff).in_doubt == 1
+    assert ledger.of(who.id)[NOW.date()].state is DeliveryState.IN_DOUBT
+    ledger.recover(LATER + backoff(1), on_in_doubt=policy, wait=backoff)
     assert ledger.of(who.id)[NOW.date()].state is state
 
 
@@ -260,7 +264,7 @@ def test_sending_starts_the_lease_anew_even_when_the_batch_has_used_it_up(store:
     who = planned(store)
     ledger = Ledger(store.database)
     assert ledger.mark_sending(claim_one(ledger), LETTER, now=LATER)
-    assert ledger.recover(LATER + LEASE - timedelta(seconds=1), on_in_doubt="resend", wait=backoff) == 0
+    assert ledger.recover(LATER + LEASE - timedelta(seconds=1), on_in_doubt="resend", wait=backoff).in_doubt == 0
     assert ledger.of(who.id)[NOW.date()].state is DeliveryState.SENDING
 
 

@@ -80,7 +80,7 @@ def deliver(
     """
     ledger = Ledger(store.database)
     report = DeliveryReport()
-    report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt, wait=backoff)
+    report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt, wait=backoff).in_doubt
     report.expired += ledger.expire(clock())
     with mailer.lane() as lane:
         while claims := ledger.claim(clock(), owner=owner, limit=BATCH):

@@ -2,27 +2,35 @@
 
 ::
 
-    planned, deferred --claim--> leased --mark_sending--> sending --settle--> sent | deferred | failed | in_doubt
+    planned, deferred --claim--> leased --intend--> sending --settle--> sent | deferred | failed | in_doubt
     leased --settle--> deferred | failed | skipped          planned, deferred --expire--> expired
-    leased --release--> deferred (untried)
+    leased --release--> planned (never tried) | deferred
     lease over:  leased -> planned (nothing was sent)       sending -> in_doubt (it may have been)
-    in_doubt --by policy--> deferred (resend) | sent (assume_sent) | in_doubt (hold, or tried often enough)
+    in_doubt --when its wait is over, by policy--> deferred (resend) | sent (assume_sent) | in_doubt (hold)
+    in_doubt --settle, by the claim that brought it there--> sent | deferred | failed
 
-A claim raises the row's epoch, and every later change names it: whoever was paused beyond the lease
-changes nothing any more. A settled row never leaves its state.
+A claim raises the row's epoch, and every later change names it: whoever was paused beyond the lease starts
+nothing any more. A settled row never leaves its state, unless an operator says so (`Ledger.retry`). The marks of a
+delivery under way (intend, settle) are made by `marks.Marks`; here is what comes before and after.
+
+What clocks can do. Leases are moments of the wall clock, and each change checks state and epoch in one statement
+under the write lock, so no jump makes two processes send the same row at once: a row is ``leased`` to one, and
+leaves ``sending`` only by its holder's word or into doubt. A jump forward ends all leases: what was not yet being
+sent is claimed anew and its former holder is refused; what was being sent comes into doubt, is left alone for one
+wait more, and its holder's word still counts in that time. A jump backward makes leases run for too long; those that
+would run for longer than any lease are taken for over.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Update,
     and_,
     delete,
@@ -34,29 +42,97 @@ from sqlalchemy import (
     update,
 )
 
-from paperdigest.store.delivery_tables import deliveries, digests, letters, subscribers
+from paperdigest.store.claims import LEASE, Claim, Recovered
+from paperdigest.store.delivery_tables import deliveries, letters
 from paperdigest.store.engine import Database
-from paperdigest.types import Delivery, DeliveryState
+from paperdigest.store.tables import from_stored, to_stored
+from paperdigest.types import Delivery, DeliveryState, MailPhase
 
-__all__ = ["Claim", "Ledger"]
-
-LEASE = timedelta(minutes=5)
-"""Longer than a message may take; whoever needs more is taken for dead."""
+__all__ = ["LEASE", "Claim", "Ledger"]
 
 MAX_DOUBTFUL = 3
-"""A mail that may have been accepted is not sent again after this many attempts."""
+"""A mail that may have been accepted this often is not sent again."""
+
+LONGEST_LEASE = timedelta(hours=1)
+"""No lease runs for longer: one that would was given before the clock was set back."""
 
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
-_AFTER_DOUBT = {"resend": DeliveryState.DEFERRED, "assume_sent": DeliveryState.SENT, "hold": DeliveryState.IN_DOUBT}
 
+_COLUMNS = """
+v.id, v.digest_id, d.subscriber_id, s.email, d.edition, v.state, v.attempts, v.message_id, v.next_attempt_at,
+v.expires_at, v.sent_at, v.detail, v.code, v.status, v.phase, v.content_hash, v.lease_epoch
+"""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to deliver one digest until ``until``; ``epoch`` proves it."""
+_JOINED = "deliveries v JOIN digests d ON d.id = v.digest_id JOIN subscribers s ON s.id = d.subscriber_id"
 
-    delivery: Delivery
-    epoch: int
-    until: datetime
+# One index per state: each half is read in order, and no further than the limit, however many are waiting.
+DUE = f"""
+SELECT {_COLUMNS} FROM (
+  SELECT id, next_attempt_at FROM (
+    SELECT id, next_attempt_at FROM deliveries
+    WHERE state = 'planned' AND next_attempt_at <= :now AND expires_at > :now
+    ORDER BY next_attempt_at, id LIMIT :limit)
+  UNION ALL
+  SELECT id, next_attempt_at FROM (
+    SELECT id, next_attempt_at FROM deliveries
+    WHERE state = 'deferred' AND next_attempt_at <= :now AND expires_at > :now
+    ORDER BY next_attempt_at, id LIMIT :limit)
+  ORDER BY next_attempt_at, id LIMIT :limit
+) due CROSS JOIN deliveries v ON v.id = due.id
+JOIN digests d ON d.id = v.digest_id JOIN subscribers s ON s.id = d.subscriber_id
+ORDER BY due.next_attempt_at, due.id
+"""  # noqa: S608  constants alone
+
+_CLAIM = """
+UPDATE deliveries SET state = 'leased', lease_owner = ?, lease_until = ?,
+  lease_epoch = lease_epoch + 1, attempts = attempts + 1
+WHERE id = ?
+"""
+
+HEARTBEATS = tuple(
+    "UPDATE deliveries SET lease_until = :until"
+    f" WHERE state = '{state}' AND lease_until > :now AND lease_owner = :owner"  # noqa: S608  constants alone
+    for state in ("leased", "sending")
+)
+
+_RELEASE = """
+UPDATE deliveries SET state = iif(attempts > 1, 'deferred', 'planned'), attempts = attempts - 1,
+  next_attempt_at = ?, lease_owner = NULL, lease_until = NULL
+WHERE id = ? AND lease_epoch = ? AND state = 'leased'
+"""
+
+_OVER = "(lease_until <= :now OR lease_until > :never)"
+
+_BACK = f"""
+UPDATE deliveries SET state = 'planned', lease_owner = NULL, lease_until = NULL WHERE state = 'leased' AND {_OVER}
+"""  # noqa: S608  constants alone
+
+_STOPPED = f"SELECT id, attempts FROM deliveries WHERE state = 'sending' AND {_OVER}"  # noqa: S608  constants alone
+
+_DOUBT = """
+UPDATE deliveries SET state = 'in_doubt', lease_owner = NULL, lease_until = NULL, next_attempt_at = ?,
+  phase = 'dot', code = NULL, status = NULL, detail = ?
+WHERE id = ?
+"""
+
+RECORD_ATTEMPT = """
+INSERT INTO attempts (delivery_id, number, ended_at, state, phase, code, status, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (delivery_id, number) DO UPDATE SET
+  ended_at = excluded.ended_at, state = excluded.state, phase = excluded.phase, code = excluded.code,
+  status = excluded.status, detail = excluded.detail
+"""
+
+_RESEND = """
+UPDATE deliveries SET state = 'deferred'
+WHERE state = 'in_doubt' AND next_attempt_at <= :now AND expires_at > :now
+  AND (SELECT count(*) FROM attempts a WHERE a.delivery_id = deliveries.id AND a.state = 'in_doubt') < :doubts
+"""
+
+_ASSUME = """
+UPDATE deliveries SET state = 'sent', sent_at = :now WHERE state = 'in_doubt' AND next_attempt_at <= :now RETURNING id
+"""
+
+_STOPPED_DETAIL = "the program stopped after the final dot, before the answer was written down"
 
 
 class Ledger:
@@ -65,34 +141,32 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recover(self, now: datetime, *, on_in_doubt: str, wait: Callable[[int], timedelta]) -> int:
-        """Take back what was left by whoever died, and return how many deliveries came into doubt.
+    def recover(self, now: datetime, *, on_in_doubt: str, wait: Callable[[int], timedelta]) -> Recovered:
+        """Take back what was left by whoever died, and decide about what is in doubt.
+
+        A doubt is decided when its wait is over: until then whoever sent the mail may still say what became of it.
 
         Args:
             now: leases that end by then are over.
-            on_in_doubt: ``resend``, ``hold`` or ``assume_sent``.
+            on_in_doubt: ``resend`` (unless expired, or in doubt for the third time), ``hold`` or ``assume_sent``.
             wait: how long to wait with the next attempt after so many.
         """
-        over = deliveries.c.lease_until <= now
-        after = _AFTER_DOUBT[on_in_doubt]
-        sent_at = now if after is DeliveryState.SENT else None
-        with self._database.writing() as connection:
-            connection.execute(_set(DeliveryState.PLANNED, lease_until=None).where(_is(DeliveryState.LEASED), over))
-            stopped = select(deliveries.c.id, deliveries.c.attempts, deliveries.c.lease_until)
-            came = connection.execute(stopped.where(_is(DeliveryState.SENDING), over)).all()
-            for row in came:
-                values = {"next_attempt_at": row.lease_until + wait(row.attempts), "lease_until": None}
-                doubtful = _set(DeliveryState.IN_DOUBT, detail="stopped after the final dot", **values)
-                connection.execute(doubtful.where(deliveries.c.id == row.id))
-            decided = _set(after, sent_at=sent_at).where(_is(DeliveryState.IN_DOUBT))
-            if after is DeliveryState.DEFERRED:  # a server that drops the line after each mail floods nobody
-                decided = decided.where(deliveries.c.attempts < MAX_DOUBTFUL)
-            if after is not DeliveryState.IN_DOUBT:
-                connection.execute(decided)
-            return len(came)
+        if on_in_doubt not in ("resend", "hold", "assume_sent"):
+            raise ValueError(f"on_in_doubt is resend, hold or assume_sent, not {on_in_doubt!r}")
+        moments = {"now": to_stored(now), "never": to_stored(now + LONGEST_LEASE)}
+        with self._database.recording() as cursor:
+            planned = cursor.execute(_BACK, moments).rowcount
+            stopped = cursor.execute(_STOPPED, moments).fetchall()
+            _into_doubt(cursor, stopped, now, wait)
+            resending, assumed = _decide(cursor, on_in_doubt, moments["now"])
+        return Recovered(planned=planned, in_doubt=len(stopped), resending=resending, assumed=assumed)
 
     def expire(self, now: datetime) -> int:
-        """Give up what could not be delivered in time, and return how many deliveries that were."""
+        """Give up what could not be delivered in time, and return how many deliveries that were.
+
+        Their papers count as unseen from now on and may come again. That holds even for one that was once in doubt
+        and then refused: a paper may be shown twice, never lost.
+        """
         late = or_(*(_is(state) for state in _WAITING))
         given_up = _set(DeliveryState.EXPIRED).where(late, deliveries.c.expires_at <= now).returning(deliveries.c.id)
         with self._database.writing() as connection:
@@ -108,38 +182,61 @@ class Ledger:
             return connection.execute(due).scalar_one()
 
     def claim(self, now: datetime, *, owner: str, limit: int = 50, lease: timedelta = LEASE) -> tuple[Claim, ...]:
-        """Claim up to ``limit`` deliveries that are due, the longest waiting first; nobody else gets them."""
-        waiting = or_(*(_is(state) for state in _WAITING))
-        due = (
-            select(deliveries.c.id)
-            .where(waiting, deliveries.c.next_attempt_at <= now)
-            .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
-            .limit(limit)
-        )
-        until = now + lease
-        claimed = (
-            _set(DeliveryState.LEASED, lease_owner=owner, lease_until=until)
-            .values(lease_epoch=deliveries.c.lease_epoch + 1, attempts=deliveries.c.attempts + 1)
-            .where(deliveries.c.id.in_(due))
-            .returning(deliveries.c.id, deliveries.c.lease_epoch)
-        )
-        with self._database.writing() as connection:
-            epochs = {row.id: row.lease_epoch for row in connection.execute(claimed)}
-            found = _load(connection, list(epochs))
-        return tuple(Claim(delivery=one, epoch=epochs[one.id], until=until) for one in found)
-
-    def mark_sending(self, claim: Claim, letter: tuple[str, bytes], *, now: datetime) -> bool:
-        """Commit that the final dot is about to be sent; False when the claim is not ours any more.
-
-        Committed before the dot, so that after a crash it is known which mails may have been accepted; it
-        also proves that the database can be written. The lease starts anew: those sent before in the same
-        batch may have used it up, and while nobody has taken the row it is still ours.
+        """Claim up to ``limit`` deliveries that are due, the longest waiting first; nobody else gets them.
 
         Args:
-            claim: what is about to be sent.
-            letter: its sender and its bytes, kept for another attempt unless one was kept before.
             now: the moment.
+            owner: names this run, and no other (`claims.new_owner`).
+            limit: how many at most.
+            lease: how long the claims hold without a heartbeat.
         """
+        until = now + lease
+        moment = to_stored(until)
+        with self._database.recording() as cursor:
+            rows = cursor.execute(DUE, {"now": to_stored(now), "limit": limit}).fetchall()
+            cursor.executemany(_CLAIM, [(owner, moment, row[0]) for row in rows])
+        return tuple(Claim(delivery=_claimed(row), epoch=row[16] + 1, until=until) for row in rows)
+
+    def heartbeat(self, now: datetime, *, owner: str, lease: timedelta = LEASE) -> int:
+        """Renew the leases of a run that are not over, and return how many that were. A lease that is over stays so."""
+        values = {"now": to_stored(now), "until": to_stored(now + lease), "owner": owner}
+        with self._database.recording() as cursor:
+            return sum(cursor.execute(statement, values).rowcount for statement in HEARTBEATS)
+
+    def release(self, claims: Sequence[Claim], *, next_attempt_at: datetime) -> int:
+        """Give claims back untried, to be claimed again from ``next_attempt_at`` on; return how many were ours yet."""
+        moment = to_stored(next_attempt_at)
+        with self._database.recording() as cursor:
+            cursor.executemany(_RELEASE, [(moment, claim.delivery.id, claim.epoch) for claim in claims])
+            return max(cursor.rowcount, 0)
+
+    def letter(self, delivery_id: int) -> tuple[str, bytes] | None:
+        """Return the sender and the bytes of the attempt that is in doubt; None when they were not kept."""
+        kept = select(letters.c.sender, letters.c.content).where(letters.c.delivery_id == delivery_id)
+        with self._database.reading() as connection:
+            row = connection.execute(kept).first()
+        return None if row is None else (row.sender, zlib.decompress(row.content))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many deliveries are in each state."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
+            ).all()
+        found = {row.state: row.number for row in rows}
+        return {state.value: found.get(state.value, 0) for state in DeliveryState}
+
+    def of(self, subscriber_id: int) -> Mapping[date, Delivery]:
+        """Return a subscriber's deliveries by edition."""
+        wanted = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE d.subscriber_id = ?"  # noqa: S608  constants alone
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(wanted, (subscriber_id,)).all()
+        return {one.edition: one for one in map(_delivery, rows)}
+
+    # The marks of one delivery, as `marks.Marks` makes them for many: for callers that have not moved there yet.
+
+    def mark_sending(self, claim: Claim, letter: tuple[str, bytes], *, now: datetime) -> bool:
+        """Commit that the final dot is about to be sent; False when the claim is not ours any more."""
         sender, content = letter
         change = _set(DeliveryState.SENDING, lease_until=now + LEASE).where(_ours(claim), _is(DeliveryState.LEASED))
         number = claim.delivery.id
@@ -150,13 +247,6 @@ class Ledger:
                 row = {"delivery_id": number, "sender": sender, "content": zlib.compress(content)}
                 connection.execute(insert(letters).values(row))
             return True
-
-    def letter(self, delivery_id: int) -> tuple[str, bytes] | None:
-        """Return the sender and the bytes that an earlier attempt sent; None when there was none."""
-        kept = select(letters.c.sender, letters.c.content).where(letters.c.delivery_id == delivery_id)
-        with self._database.reading() as connection:
-            row = connection.execute(kept).first()
-        return None if row is None else (row.sender, zlib.decompress(row.content))
 
     def settle(
         self,
@@ -183,28 +273,27 @@ class Ledger:
                 connection.execute(delete(letters).where(letters.c.delivery_id == claim.delivery.id))
             return True
 
-    def release(self, claims: Sequence[Claim], *, next_attempt_at: datetime) -> None:
-        """Give claims back untried, to be claimed again from ``next_attempt_at`` on."""
-        back = _set(DeliveryState.DEFERRED, lease_until=None, lease_owner=None, next_attempt_at=next_attempt_at)
-        back = back.values(attempts=deliveries.c.attempts - 1).where(_is(DeliveryState.LEASED))
-        with self._database.writing() as connection:
-            for claim in claims:
-                connection.execute(back.where(_ours(claim)))
 
-    def counts(self) -> dict[str, int]:
-        """Return how many deliveries are in each state."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
-            ).all()
-        found = {row.state: row.number for row in rows}
-        return {state.value: found.get(state.value, 0) for state in DeliveryState}
+def _into_doubt(
+    cursor: sqlite3.Cursor, stopped: Iterable[tuple[int, int]], now: datetime, wait: Callable[[int], timedelta]
+) -> None:
+    moment = to_stored(now)
+    for number, attempts in stopped:
+        # Counted from now, not from the lease's end: it may be the clock that has jumped, and its sender alive.
+        cursor.execute(_DOUBT, (to_stored(now + wait(attempts)), _STOPPED_DETAIL, number))
+        cursor.execute(
+            RECORD_ATTEMPT, (number, attempts, moment, "in_doubt", MailPhase.DOT.value, None, None, _STOPPED_DETAIL)
+        )
 
-    def of(self, subscriber_id: int) -> Mapping[date, Delivery]:
-        """Return a subscriber's deliveries by edition."""
-        numbers = select(deliveries.c.id).join(digests).where(digests.c.subscriber_id == subscriber_id)
-        with self._database.reading() as connection:
-            return {one.edition: one for one in _load(connection, connection.execute(numbers).scalars().all())}
+
+def _decide(cursor: sqlite3.Cursor, on_in_doubt: str, moment: str) -> tuple[int, int]:
+    if on_in_doubt == "resend":
+        return cursor.execute(_RESEND, {"now": moment, "doubts": MAX_DOUBTFUL}).rowcount, 0
+    if on_in_doubt == "assume_sent":
+        assumed = cursor.execute(_ASSUME, {"now": moment}).fetchall()
+        cursor.executemany("DELETE FROM letters WHERE delivery_id = ?", assumed)
+        return 0, len(assumed)
+    return 0, 0
 
 
 def _ours(claim: Claim) -> ColumnElement[bool]:
@@ -220,28 +309,28 @@ def _is(state: DeliveryState) -> ColumnElement[bool]:
     return deliveries.c.state == literal_column(f"'{state.value}'")
 
 
-def _load(connection: Connection, numbers: Sequence[int]) -> tuple[Delivery, ...]:
-    wanted = (
-        select(deliveries, digests.c.edition, digests.c.subscriber_id, subscribers.c.email)
-        .join(digests, digests.c.id == deliveries.c.digest_id)
-        .join(subscribers, subscribers.c.id == digests.c.subscriber_id)
-        .where(deliveries.c.id.in_(numbers))
-        .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
-    )
-    return tuple(
-        Delivery(
-            id=row["id"],
-            digest_id=row["digest_id"],
-            subscriber_id=row["subscriber_id"],
-            email=row["email"],
-            edition=row["edition"],
-            state=DeliveryState(row["state"]),
-            attempts=row["attempts"],
-            message_id=row["message_id"],
-            next_attempt_at=row["next_attempt_at"],
-            expires_at=row["expires_at"],
-            sent_at=row["sent_at"],
-            detail=row["detail"],
-        )
-        for row in connection.execute(wanted).mappings()
+def _claimed(row: Sequence[Any]) -> Delivery:
+    """Return a delivery as it is after the claim that read the row."""
+    return _delivery((*row[:5], "leased", row[6] + 1, *row[7:]))
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    """Read a row of `_COLUMNS`."""
+    return Delivery(
+        id=row[0],
+        digest_id=row[1],
+        subscriber_id=row[2],
+        email=row[3],
+        edition=date.fromisoformat(row[4]),
+        state=DeliveryState(row[5]),
+        attempts=row[6],
+        message_id=row[7],
+        next_attempt_at=from_stored(row[8]),
+        expires_at=from_stored(row[9]),
+        sent_at=from_stored(row[10]) if row[10] else None,
+        detail=row[11],
+        code=row[12],
+        status=row[13],
+        phase=MailPhase(row[14]) if row[14] else None,
+        content_hash=row[15],
     )
