@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from paperdigest.errors import UsageError
 from paperdigest.types import Schedule
 
-__all__ = ["DAY_NAMES", "Due", "due", "format_days", "instant", "parse_at", "parse_days", "parse_zone"]
+__all__ = ["DAY_NAMES", "Due", "due", "format_days", "instant", "latest", "parse_at", "parse_days", "parse_zone"]
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _AT = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})\Z")
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 _DAYS_HINT = 'Write "daily", "mon-fri" or "mon,wed,sat"'
 
 
@@ -59,6 +60,21 @@ def due(schedule: Schedule, since: datetime, until: datetime) -> tuple[Due, ...]
                 found.append(Due(edition=day, at=at))
         day += _DAY
     return tuple(found)
+
+
+def latest(schedule: Schedule, since: datetime, until: datetime) -> Due | None:
+    """Return the newest slot that falls in ``(since, until]``: the last of `due`, without going through all of them.
+
+    Raises:
+        UsageError: the schedule's zone is unknown.
+    """
+    end = until
+    while end > since:
+        start = max(since, end - _WEEK)
+        if slots := due(schedule, start, end):
+            return slots[-1]
+        end = start
+    return None
 
 
 def instant(day: date, at: time, tz: str) -> datetime:

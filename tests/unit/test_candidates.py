@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperdigest.pipeline.candidates import MAX_REVISED, is_news, liked_papers, revised_papers, seen_papers
+from paperdigest.pipeline.candidates import (
+    MAX_REVISED,
+    is_news,
+    liked_papers,
+    papers_by_name,
+    revised_papers,
+    seen_papers,
+)
 from paperdigest.store.digests import Shown
-from paperdigest.types import Appearance, Judgement, StoredPaper
+from paperdigest.types import Appearance, Judgement, PaperId, StoredPaper
 from tests.digest_samples import NOW, paper
 
 SHOWN_ON = date(2026, 4, 10)
@@ -66,14 +74,22 @@ def test_a_withdrawn_paper_is_no_news() -> None:
 
 
 def test_what_was_sent_or_judged_is_seen_whichever_way_it_was_judged() -> None:
-    papers = [stored(number) for number in range(1, 6)]
+    papers = papers_by_name(stored(number) for number in range(1, 6))
     sent = frozenset({str(paper(1).id), "doi:10.1/other"})
     known = seen_papers(papers, sent, [judged(2), judged(3, liked=False), judged(9)])
     assert known == {paper(1).id, paper(2).id, paper(3).id}
 
 
 def test_nothing_is_seen_by_somebody_new() -> None:
-    assert seen_papers([stored()], frozenset(), ()) == frozenset()
+    assert seen_papers(papers_by_name([stored()]), frozenset(), ()) == frozenset()
+
+
+def test_what_was_sent_under_another_name_is_seen() -> None:
+    doi = PaperId(scheme="doi", local="10.1/one")
+    papers = papers_by_name([stored(1, aliases=(doi,)), stored(2)])
+    assert seen_papers(papers, {str(doi)}, ()) == {paper(1).id}
+    liked = replace(judged(), paper_id=doi)
+    assert seen_papers(papers, (), [liked]) == {paper(1).id}
 
 
 # Likes

@@ -12,7 +12,7 @@ from datetime import date
 from paperdigest.store.digests import Shown
 from paperdigest.types import Judgement, PaperId, StoredPaper
 
-__all__ = ["MAX_REVISED", "is_news", "liked_papers", "revised_papers", "seen_papers"]
+__all__ = ["MAX_REVISED", "is_news", "liked_papers", "papers_by_name", "revised_papers", "seen_papers"]
 
 MAX_REVISED = 10
 """The most new versions in one digest; those beyond come with the next."""
@@ -26,18 +26,23 @@ def is_news(stored: StoredPaper) -> bool:
     return not stored.paper.withdrawn and not (replaced and all(replaced))
 
 
+def papers_by_name(papers: Iterable[StoredPaper]) -> dict[str, PaperId]:
+    """Return the present identifier of each paper by every identifier it ever had, printed."""
+    return {str(name): one.paper.id for one in papers for name in (*one.paper.aliases, one.paper.id)}
+
+
 def seen_papers(
-    papers: Iterable[StoredPaper], sent: Collection[str], judgements: Iterable[Judgement]
+    by_name: Mapping[str, PaperId], sent: Collection[str], judgements: Iterable[Judgement]
 ) -> frozenset[PaperId]:
-    """Return those of ``papers`` that a subscriber knows: sent to them, or judged by them (examples too).
+    """Return those of a batch's papers that a subscriber knows: sent to them, or judged by them (examples too).
 
     Args:
-        papers: a batch's.
-        sent: every identifier of every paper sent to them (`Digests.sent_keys`).
+        by_name: the batch's (`papers_by_name`).
+        sent: the papers that were sent to them, by what they were called then.
         judgements: theirs.
     """
-    judged = {one.paper_id for one in judgements}
-    return frozenset(one.paper.id for one in papers if one.paper.id in judged or str(one.paper.id) in sent)
+    known = (*sent, *(str(one.paper_id) for one in judgements))
+    return frozenset(by_name[name] for name in known if name in by_name)
 
 
 def liked_papers(judgements: Iterable[Judgement]) -> dict[PaperId, Judgement]:

@@ -1,17 +1,18 @@
-"""The use case ``compose``: what is asked of ranking for a subscriber, and the digest made of the answer."""
+"""The use case ``compose``: what is asked of ranking for subscribers, and the digests made of the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from paperdigest.pipeline.candidates import liked_papers, revised_papers, seen_papers
+from paperdigest.pipeline.candidates import liked_papers, papers_by_name, revised_papers, seen_papers
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.judgements import Judgements
 from paperdigest.store.learning import Learning, Replay
-from paperdigest.types import Digest, Judgement, Ranking, RankRequest, StoredPaper, Subscriber
+from paperdigest.store.standing import Standings
+from paperdigest.types import Digest, Judgement, PaperId, Ranking, RankRequest, StoredPaper, Subscriber
 
 __all__ = ["LOOK_BACK", "Composer"]
 
@@ -21,17 +22,22 @@ LOOK_BACK = timedelta(days=60)
 REPLAY_LASTS = timedelta(days=7)
 """After that, what was learned is tried again although nothing was judged: the archive has moved on."""
 
+CLOCK_MAY_ERR = timedelta(days=2)
+"""A digest cannot hold a paper that was first seen after it was composed, but for clocks that were set right since."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is stored of some subscribers' judgements and of what was learned from them."""
+    """What is stored of some subscribers, by number."""
 
-    judgements: dict[int, tuple[Judgement, ...]]
-    replays: dict[int, tuple[Replay, ...]]
+    covered: Mapping[int, datetime]
+    sent: Mapping[int, frozenset[str]]
+    judgements: Mapping[int, tuple[Judgement, ...]]
+    replays: Mapping[int, tuple[Replay, ...]]
 
 
 class Composer:
-    """Makes requests and digests from what the store knows of the subscribers.
+    """Makes requests and digests from what the store knows of the subscribers: a few queries for any number of them.
 
     ``queue`` is for how long a paper that missed the cut may still come. Every method may raise StoreError.
     """
@@ -39,75 +45,120 @@ class Composer:
     def __init__(self, store: Store, queue: timedelta) -> None:
         self._store, self._queue = store, queue
         self._digests, self._learning = Digests(store.database), Learning(store.database)
-        self._judgements = Judgements(store.database)
+        self._judgements, self._standings = Judgements(store.database), Standings(store.database)
 
     def since(self, subscriber: Subscriber, now: datetime) -> datetime:
+        """Return from when on papers are candidates for one subscriber (see `starts`)."""
+        return self.starts([subscriber.id], now)[subscriber.id]
+
+    def starts(self, numbers: Sequence[int], now: datetime) -> dict[int, datetime]:
         """Return from when on papers are candidates: the last digest or the queue's days, whichever is longer ago.
 
         A weekly digest at nine, after one that came out at five past seven the week before, misses nothing.
         """
-        last = self._digests.covered_until(subscriber.id) or now
-        return max(min(now - self._queue, last), now - max(LOOK_BACK, self._queue))
+        covered = self._standings.covered(numbers, now)
+        return {number: self._start(covered.get(number), now) for number in numbers}
 
     def requests(
         self, due: Sequence[tuple[Subscriber, date]], papers: Sequence[StoredPaper], now: datetime
     ) -> tuple[RankRequest, ...]:
         """Return what is to be ranked for subscribers and their editions, out of ``papers``."""
         numbers = [subscriber.id for subscriber, _ in due]
-        known = _Known(judgements=self._judgements.of(numbers), replays=self._learning.of(numbers))
-        return tuple(self._request(subscriber, edition, papers, known, now) for subscriber, edition in due)
+        covered = self._standings.covered(numbers, now)
+        first = min((self._start(covered.get(number), now) for number in numbers), default=now)
+        known = _Known(
+            covered=covered,
+            sent=self._standings.sent(numbers, first - CLOCK_MAY_ERR),
+            judgements=self._judgements.of(numbers),
+            replays=self._learning.of(numbers),
+        )
+        by_name = papers_by_name(papers)
+        return tuple(self._request(subscriber, edition, by_name, known, now) for subscriber, edition in due)
 
     def digest(self, request: RankRequest, ranking: Ranking, now: datetime) -> Digest:
         """Return the digest of what was ranked, with the new versions of papers the subscriber liked."""
-        is_news = any(judgement.judged_at >= request.new_since for judgement in request.judgements)
-        return Digest(
-            subscriber=request.subscriber,
-            edition=request.edition,
-            composed_at=now,
-            ranked=ranking.ranked,
-            revised=self._revised(request),
-            notes=ranking.notes if is_news else (),
-            method=ranking.method,
-            considered=ranking.considered,
+        return self.digests([(request, ranking)], now)[0]
+
+    def digests(self, answered: Sequence[tuple[RankRequest, Ranking]], now: datetime) -> tuple[Digest, ...]:
+        """Return the digests of what was ranked, in their order (see `digest`)."""
+        revised = self._revised([request for request, _ in answered])
+        return tuple(
+            Digest(
+                subscriber=request.subscriber,
+                edition=request.edition,
+                composed_at=now,
+                ranked=ranking.ranked,
+                revised=revised.get(request.subscriber.id, ()),
+                notes=ranking.notes if _is_judged_anew(request) else (),
+                method=ranking.method,
+                considered=ranking.considered,
+            )
+            for request, ranking in answered
         )
 
-    def remember(self, request: RankRequest, ranking: Ranking, now: datetime) -> None:
+    def remember(self, answered: Iterable[tuple[RankRequest, Ranking]], now: datetime) -> None:
         """Keep what was found out about learning, so that it is not tried again before there is reason to."""
-        replays = [
-            Replay(
-                topic=verdict.topic,
-                judgements_seen=verdict.judgements,
-                kept=verdict.kept,
-                before=verdict.before,
-                after=verdict.after,
-                judged_at=now,
-            )
-            for verdict in ranking.verdicts
-        ]
-        if replays:
-            self._learning.save(request.subscriber.id, replays)
+        self._learning.save_all(
+            {
+                request.subscriber.id: [
+                    Replay(
+                        topic=verdict.topic,
+                        judgements_seen=verdict.judgements,
+                        kept=verdict.kept,
+                        before=verdict.before,
+                        after=verdict.after,
+                        judged_at=now,
+                    )
+                    for verdict in ranking.verdicts
+                ]
+                for request, ranking in answered
+                if ranking.verdicts
+            }
+        )
+
+    def _start(self, last: datetime | None, now: datetime) -> datetime:
+        return max(min(now - self._queue, last or now), now - max(LOOK_BACK, self._queue))
 
     def _request(
-        self, subscriber: Subscriber, edition: date, papers: Sequence[StoredPaper], known: _Known, now: datetime
+        self,
+        subscriber: Subscriber,
+        edition: date,
+        by_name: Mapping[str, PaperId],
+        known: _Known,
+        now: datetime,
     ) -> RankRequest:
         judgements = known.judgements.get(subscriber.id, ())
-        start = self.since(subscriber, now)
+        last = known.covered.get(subscriber.id)
+        start = self._start(last, now)
         return RankRequest(
             subscriber=subscriber,
             edition=edition,
             since=start,
-            new_since=self._digests.covered_until(subscriber.id) or start,
-            seen=seen_papers(papers, self._digests.sent_keys(subscriber.id), judgements),
+            new_since=last or start,
+            seen=seen_papers(by_name, known.sent.get(subscriber.id, frozenset()), judgements),
             judgements=judgements,
             kept=_kept(subscriber, judgements, known.replays.get(subscriber.id, ()), now),
         )
 
-    def _revised(self, request: RankRequest) -> tuple[StoredPaper, ...]:
-        likes = liked_papers(request.judgements)
-        if not likes:
-            return ()
-        stored = self._store.papers(likes)
-        return revised_papers(stored, self._digests.shown(request.subscriber.id), request.judgements)
+    def _revised(self, requests: Sequence[RankRequest]) -> dict[int, tuple[StoredPaper, ...]]:
+        """Return the new versions of liked papers, for those who like any, by subscriber."""
+        likes = {one.subscriber.id: liked_papers(one.judgements) for one in requests if one.judgements}
+        wanted = {paper_id for some in likes.values() for paper_id in some}
+        if not wanted:
+            return {}
+        stored = {one.paper.id: one for one in self._store.papers(sorted(wanted))}
+        shown = self._digests.shown_to(list(likes))
+        found = {}
+        for request in requests:
+            if mine := likes.get(request.subscriber.id):
+                known = (stored[paper_id] for paper_id in mine if paper_id in stored)
+                found[request.subscriber.id] = revised_papers(known, shown[request.subscriber.id], request.judgements)
+        return found
+
+
+def _is_judged_anew(request: RankRequest) -> bool:
+    """Say whether there is anything to learn from since the last digest."""
+    return any(judgement.judged_at >= request.new_since for judgement in request.judgements)
 
 
 def _kept(

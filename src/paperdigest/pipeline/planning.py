@@ -1,64 +1,76 @@
 """The use case ``plan``: which digests are due, and what is in them.
 
-For every active subscriber, in this order::
+::
 
-    due slots ← schedule.due      since the last planned edition; of several missed ones only the newest
+    due ← schedule.latest         the newest slot of each active subscriber that was not planned
     requests ← composer           candidates: first seen in the last days or since the last digest, never sent to them
-    rankings ← rank               injected: the pipeline knows no scorer; many subscribers at a time
-    digests.add                   frozen with its delivery under the key (subscriber, edition)
+    rankings ← rank               injected: the pipeline knows no scorer
+    digests.add_many              frozen with their deliveries under the key (subscriber, edition), a chunk at a time
 
-``candidates = planned + excluded``, where the candidates are those who are due: nobody is lost without
-a reason.
+Memory does not grow with the subscribers: they are gone through once for who is due (`due`) and then planned chunk by
+chunk, each chunk one transaction. ``candidates = planned + excluded``, where the candidates are those who are due:
+nobody is lost without a reason, and should it happen all the same, the report says so.
+
+A quiet day. Who wants a note for an empty edition gets it as soon as their hour has come: it *is* that edition, and
+papers that are fetched later on that day come with the next one. For everybody else the edition is looked at again
+until its local day is over.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 
-from paperdigest import schedule
 from paperdigest.errors import UsageError
 from paperdigest.pipeline.candidates import is_news
 from paperdigest.pipeline.composing import LOOK_BACK, Composer
-from paperdigest.schedule import Due
+from paperdigest.pipeline.due import DueSubscribers
+from paperdigest.pipeline.quiet import Calendar, QuietDay, nearest_requests
 from paperdigest.store import Store
-from paperdigest.store.digests import Digests
+from paperdigest.store.digests import Added, Digests, MessageId
+from paperdigest.store.standing import Standings
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Digest, Ranking, RankRequest, StoredPaper, Subscriber
+from paperdigest.types import Digest, OnEmpty, Ranking, RankRequest, StoredPaper, Subscriber, SubscriberStatus
 
 __all__ = ["PlanReport", "Prepare", "RankAll", "Terms", "news", "plan"]
 
 RankAll = Callable[[Iterable[RankRequest]], Iterator[tuple[RankRequest, Ranking | UsageError]]]
 Prepare = Callable[[Sequence[StoredPaper]], RankAll]
-MessageId = Callable[[Digest, int], str]
 
 TOGETHER = 2000
-"""Subscribers whose requests are made and ranked at a time."""
+"""Subscribers that are ranked at a time and planned in one transaction."""
+
+TOLD = 20
+"""Of so many problems of one kind each is told; the others are counted."""
+
+_Answer = tuple[RankRequest, Ranking]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
     """How many subscribers were due, how many digests were planned, and why the others got none.
 
-    ``waiting`` counts active subscribers whose hour has not come.
+    ``waiting`` counts active subscribers whose hour has not come; ``notes`` those of the planned digests that only say
+    why there is nothing.
     """
 
     candidates: int
     waiting: int
     planned: int
     excluded: Counter[str]
+    notes: int = 0
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the settings say about planning."""
+    """What the settings say about planning. ``calendars`` has `Source.announces_on` of each source that is asked."""
 
     queue: timedelta
     expires_after: timedelta
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,19 +78,40 @@ class _Tally:
     """What is counted on the way."""
 
     planned: int = 0
+    notes: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
-    def cannot(self, subscriber: Subscriber, error: UsageError) -> None:
+    def cannot(self, number: int, error: UsageError) -> None:
         """Count somebody whose zone or topic an older version let in: it is theirs alone."""
         self.excluded["cannot be planned"] += 1
-        self.problems.append(f"subscriber {subscriber.id}: {error}")
+        self.problems.append(f"subscriber {number}: {error}")
+
+    def report(self, due: DueSubscribers) -> PlanReport:
+        """Check that nobody who was due is missing."""
+        candidates = len(due) + len(due.broken) + due.suppressed
+        problems = self.problems[:TOLD]
+        if len(self.problems) > TOLD:
+            problems.append(f"and {len(self.problems) - TOLD} more like these")
+        if (told := self.planned + self.excluded.total()) != candidates:
+            problems.append(
+                f"ALARM: {candidates} subscribers were due, but {told} are accounted for:"
+                f" {self.planned} planned and {self.excluded.total()} excluded. Please report it"
+            )
+        return PlanReport(
+            candidates=candidates,
+            waiting=due.waiting,
+            planned=self.planned,
+            notes=self.notes,
+            excluded=self.excluded,
+            problems=tuple(problems),
+        )
 
 
 def plan(
     store: Store, prepare: Prepare, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
 ) -> PlanReport:
-    """Freeze a digest for everybody who is due and for whom something was found.
+    """Freeze a digest for everybody who is due and for whom something was found, or who wants to know of it.
 
     Args:
         store: papers, subscribers and digests.
@@ -88,39 +121,18 @@ def plan(
         now: the moment of the run.
         dry_run: count only, store nothing.
     """
-    subscribers, digests = Subscribers(store.database), Digests(store.database)
-    composer, tally = Composer(store, terms.queue), _Tally()
-    active = subscribers.active()
-    due = list(_due(active, subscribers, digests, tally, now))
-    earliest = min((composer.since(subscriber, now) for subscriber, _ in due), default=now)
-    papers = news(store, earliest, now) if due else ()
-    rank_all = prepare(papers)
-    for first in range(0, len(due), TOGETHER):
-        for request, ranking in rank_all(composer.requests(due[first : first + TOGETHER], papers, now)):
-            if isinstance(ranking, UsageError):
-                tally.cannot(request.subscriber, ranking)
-                continue
-            digest = composer.digest(request, ranking, now)
-            if not dry_run:
-                composer.remember(request, ranking, now)
-            if not digest.ranked and not digest.revised:
-                tally.excluded["no new papers" if not digest.considered else "nothing matched"] += 1
-                if not dry_run:
-                    subscribers.mark_examined(request.subscriber.id, digest.edition)
-            elif dry_run or digests.add(
-                digest, message_id=partial(message_id, digest), expires_at=now + terms.expires_after
-            ):
-                tally.planned += 1
-            else:
-                tally.excluded["planned by another run"] += 1
-    candidates = tally.planned + tally.excluded.total()
-    return PlanReport(
-        candidates=candidates,
-        waiting=len(active) - candidates,
-        planned=tally.planned,
-        excluded=tally.excluded,
-        problems=tuple(tally.problems),
-    )
+    composer, standings = Composer(store, terms.queue), Standings(store.database)
+    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now)
+    tally = _Tally()
+    for number, error in due.broken.items():
+        tally.cannot(number, error)
+    if due.suppressed:
+        tally.excluded["no mail goes to the address"] += due.suppressed
+    if due.earliest is not None:
+        planner = _Planner(store, composer, prepare, news(store, due.earliest, now), terms, tally, now)
+        for editions in due.chunks(TOGETHER):
+            planner.plan(editions, None if dry_run else message_id)
+    return tally.report(due)
 
 
 def news(store: Store, since: datetime, now: datetime) -> tuple[StoredPaper, ...]:
@@ -129,37 +141,99 @@ def news(store: Store, since: datetime, now: datetime) -> tuple[StoredPaper, ...
     return tuple(filter(is_news, store.papers_first_seen(start, now + timedelta(microseconds=1))))
 
 
-def _due(
-    active: Iterable[Subscriber], subscribers: Subscribers, digests: Digests, tally: _Tally, now: datetime
-) -> Iterator[tuple[Subscriber, date]]:
-    """Yield who is due and for which edition."""
-    for subscriber in active:
-        try:
-            slot = _newest_due(subscriber, subscribers, digests, now)
-        except UsageError as error:
-            tally.cannot(subscriber, error)
-            continue
-        if slot is not None:
-            yield subscriber, slot.edition
+class _Planner:
+    """Plans chunks of subscribers who are due, out of one batch of papers."""
+
+    def __init__(
+        self,
+        store: Store,
+        composer: Composer,
+        prepare: Prepare,
+        papers: Sequence[StoredPaper],
+        terms: Terms,
+        tally: _Tally,
+        now: datetime,
+    ) -> None:
+        self._composer, self._papers, self._terms, self._tally, self._now = composer, papers, terms, tally, now
+        self._subscribers, self._digests = Subscribers(store.database), Digests(store.database)
+        self._standings = Standings(store.database)
+        self._rank_all = prepare(papers)
+        self._quiet = QuietDay(store, papers, terms.calendars, now)
+
+    def plan(self, editions: Mapping[int, date], message_id: MessageId | None) -> None:
+        """Plan one chunk; ``message_id`` None: count only."""
+        requests = self._composer.requests(self._present(editions), self._papers, self._now)
+        answered = self._ranked(requests)
+        made = self._composer.digests(answered, self._now)
+        empty = [place for place, digest in enumerate(made) if not digest.ranked and not digest.revised]
+        notes = self._notes([answered[place] for place in empty])
+        for place in empty:
+            if made[place].subscriber.id not in notes:
+                nothing = "no new papers" if not made[place].considered else "nothing matched"
+                self._tally.excluded[nothing] += 1
+        wanted = [
+            replace(digest, quiet=notes.get(digest.subscriber.id, ()))
+            for place, digest in enumerate(made)
+            if digest.ranked or digest.revised or digest.subscriber.id in notes
+        ]
+        if message_id is not None:
+            self._composer.remember(answered, self._now)
+            self._standings.mark_examined(
+                (made[place].subscriber.id, made[place].edition)
+                for place in empty
+                if made[place].subscriber.id not in notes
+            )
+        self._add(wanted, message_id)
+
+    def _present(self, editions: Mapping[int, date]) -> list[tuple[Subscriber, date]]:
+        """Return those who are still there and want mail."""
+        known = self._subscribers.get_many(list(editions))
+        present = []
+        for number, edition in editions.items():
+            one = known.get(number)
+            if isinstance(one, UsageError):
+                self._tally.cannot(number, one)
+            elif one is None or one.status is not SubscriberStatus.ACTIVE:
+                self._tally.excluded["gone meanwhile"] += 1
+            else:
+                present.append((one, edition))
+        return present
+
+    def _ranked(self, requests: Sequence[RankRequest]) -> list[_Answer]:
+        answered = []
+        for request, ranking in self._rank_all(requests):
+            if isinstance(ranking, UsageError):
+                self._tally.cannot(request.subscriber.id, ranking)
+            else:
+                answered.append((request, ranking))
+        return answered
+
+    def _notes(self, empty: Sequence[_Answer]) -> dict[int, tuple[str, ...]]:
+        """Return what is said to those who want a note, by number."""
+        asking = [answer for answer in empty if answer[0].subscriber.on_empty is OnEmpty.NOTE]
+        if not asking:
+            return {}
+        nearest = {
+            request.subscriber.id: ranking.ranked[0]
+            for request, ranking in self._rank_all(nearest_requests(asking))
+            if isinstance(ranking, Ranking) and ranking.ranked
+        }
+        return {
+            request.subscriber.id: self._quiet.sentences(request, ranking, nearest.get(request.subscriber.id))
+            for request, ranking in asking
+        }
+
+    def _add(self, made: Sequence[Digest], message_id: MessageId | None) -> None:
+        added: Sequence[Added] = [Added.PLANNED] * len(made)
+        if message_id is not None and made:
+            expires_at = self._now + self._terms.expires_after
+            added = self._digests.add_many(made, message_id=message_id, expires_at=expires_at)
+        for digest, outcome in zip(made, added, strict=True):
+            if outcome is Added.PLANNED:
+                self._tally.planned += 1
+                self._tally.notes += bool(digest.quiet)
+            else:
+                self._tally.excluded[_LEFT_TO[outcome]] += 1
 
 
-def _newest_due(subscriber: Subscriber, subscribers: Subscribers, digests: Digests, now: datetime) -> Due | None:
-    """Return the newest slot that has come and was not planned yet; a few days of downtime give one, not three.
-
-    One that was looked at and found empty is looked at again on its own local date only: papers that come on
-    Saturday are no reason to mail somebody who wants mail from Monday to Friday.
-    """
-    zone = schedule.parse_zone(subscriber.schedule.tz)
-    joined = (subscriber.created_at or now).astimezone(zone)
-    # Their first day counts from its midnight, so that the first digest does not wait for tomorrow.
-    since = datetime.combine(joined.date(), time.min, zone).astimezone(UTC) - timedelta(microseconds=1)
-    slots = schedule.due(subscriber.schedule, max(since, now - LOOK_BACK), now)
-    if not slots:
-        return None
-    newest, today = slots[-1], now.astimezone(zone).date()
-    planned, examined = digests.latest_edition(subscriber.id), subscribers.examined_on(subscriber.id)
-    if planned is not None and newest.edition <= planned:
-        return None
-    if examined is not None and newest.edition <= examined and newest.edition < today:
-        return None
-    return newest
+_LEFT_TO = {Added.KNOWN: "planned by another run", Added.GONE: "gone meanwhile"}

@@ -171,16 +171,6 @@ class Digests:
                 continue  # somebody changed a row: nobody else's digest suffers for it
         return found
 
-    def covered_until(self, subscriber_id: int) -> datetime | None:
-        """Return when the newest digest was composed that reached, or may reach, a subscriber."""
-        newest = (
-            select(digests.c.composed_at)
-            .join(deliveries, deliveries.c.digest_id == digests.c.id)
-            .where(digests.c.subscriber_id == subscriber_id, deliveries.c.state.not_in(_LOST))
-        )
-        with self._database.reading() as connection:
-            return connection.execute(newest.order_by(digests.c.edition.desc()).limit(1)).scalar()
-
     def latest_edition(self, subscriber_id: int) -> date | None:
         """Return the newest edition that was planned for a subscriber."""
         newest = select(digests.c.edition).where(digests.c.subscriber_id == subscriber_id)
@@ -204,21 +194,30 @@ class Digests:
 
     def shown(self, subscriber_id: int) -> dict[str, Shown]:
         """Return what a subscriber was shown, or is about to be, by the identifier each paper is known by now."""
+        return self.shown_to([subscriber_id])[subscriber_id]
+
+    def shown_to(self, subscriber_ids: Sequence[int]) -> dict[int, dict[str, Shown]]:
+        """Return for each subscriber what `shown` says."""
         key = func.coalesce(papers.c.key, digest_items.c.paper_key)
         wanted = (
-            select(key, func.max(digests.c.edition), func.max(digest_items.c.version))
+            select(digests.c.subscriber_id, key, func.max(digests.c.edition), func.max(digest_items.c.version))
             .select_from(digest_items)
             .join(digests, digests.c.id == digest_items.c.digest_id)
             .join(deliveries, deliveries.c.digest_id == digests.c.id)
             .outerjoin(paper_keys, paper_keys.c.key == digest_items.c.paper_key)
             .outerjoin(papers, papers.c.id == paper_keys.c.paper_id)
-            .where(digests.c.subscriber_id == subscriber_id, deliveries.c.state.not_in(_LOST))
-            .group_by(key)
+            .where(deliveries.c.state.not_in(_LOST))
+            .group_by(digests.c.subscriber_id, key)
             .order_by(key)
         )
+        found: dict[int, dict[str, Shown]] = {number: {} for number in subscriber_ids}
         with self._database.reading() as connection:
-            found = connection.execute(wanted).all()
-        return {one: Shown(edition=edition, version=version) for one, edition, version in found}
+            for some in chunks(found):
+                for number, one, edition, version in connection.execute(
+                    wanted.where(digests.c.subscriber_id.in_(some))
+                ):
+                    found[number][one] = Shown(edition=edition, version=version)
+        return found
 
 
 def _add_digest(cursor: sqlite3.Cursor, digest: Digest, head: str) -> int | None:

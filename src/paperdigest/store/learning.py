@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from paperdigest.store.chunking import chunks
+from paperdigest.store.delivery_tables import subscribers
 from paperdigest.store.engine import Database
 from paperdigest.store.ranking_tables import learning
 from paperdigest.types.moments import require_utc
@@ -62,19 +64,31 @@ class Learning:
 
     def save(self, subscriber_id: int, replays: Iterable[Replay]) -> None:
         """Put these in the place of all that was stored for the subscriber."""
-        rows = [
-            {
-                "subscriber_id": subscriber_id,
-                "topic": replay.topic,
-                "judgements_seen": replay.judgements_seen,
-                "kept": replay.kept,
-                "score_before": replay.before,
-                "score_after": replay.after,
-                "judged_at": replay.judged_at,
-            }
-            for replay in replays
-        ]
+        self.save_all({subscriber_id: tuple(replays)})
+
+    def save_all(self, replays: Mapping[int, Iterable[Replay]]) -> None:
+        """Put these in the place of all that was stored for each subscriber, in one transaction.
+
+        Those who were removed meanwhile are passed over.
+        """
+        if not replays:
+            return
         with self._database.writing() as connection:
-            connection.execute(delete(learning).where(learning.c.subscriber_id == subscriber_id))
-            if rows:
-                connection.execute(insert(learning), rows)
+            for some in chunks(replays):
+                connection.execute(delete(learning).where(learning.c.subscriber_id.in_(some)))
+                here = connection.execute(select(subscribers.c.id).where(subscribers.c.id.in_(some))).scalars()
+                rows = [_row(number, replay) for number in here for replay in replays[number]]
+                if rows:
+                    connection.execute(insert(learning), rows)
+
+
+def _row(subscriber_id: int, replay: Replay) -> dict[str, Any]:
+    return {
+        "subscriber_id": subscriber_id,
+        "topic": replay.topic,
+        "judgements_seen": replay.judgements_seen,
+        "kept": replay.kept,
+        "score_before": replay.before,
+        "score_after": replay.after,
+        "judged_at": replay.judged_at,
+    }

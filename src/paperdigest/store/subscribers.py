@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, time
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from paperdigest.errors import AlreadyExistsError, NotFoundError, UsageError
+from paperdigest.store.chunking import chunks
 from paperdigest.store.delivery_tables import subscribers, topics
 from paperdigest.store.engine import Database
 from paperdigest.store.ranking_tables import learning
-from paperdigest.types import OnEmpty, Schedule, Subscriber, SubscriberStatus, Topic
+from paperdigest.store.standing import schedule_of
+from paperdigest.store.tables import from_stored
+from paperdigest.types import OnEmpty, Subscriber, SubscriberStatus, Topic
 
 __all__ = ["Subscribers", "normalised_address"]
+
+_TOPICS = """
+SELECT subscriber_id, name, query, weight, quota, threshold FROM topics
+WHERE subscriber_id IN (SELECT value FROM json_each(?)) ORDER BY subscriber_id, position
+"""
+_SUBSCRIBERS = """
+SELECT id, email, name, status, days, at, tz, pause_until, max_papers, created_at, on_empty, attach_bibtex
+FROM subscribers WHERE id IN (SELECT value FROM json_each(?))
+"""
 
 
 def normalised_address(email: str) -> str:
@@ -92,22 +104,16 @@ class Subscribers:
         with self._database.reading() as connection:
             return _load(connection, connection.execute(wanted.order_by(subscribers.c.id)).scalars().all())
 
+    def get_many(self, numbers: Sequence[int]) -> dict[int, Subscriber | UsageError]:
+        """Return subscribers by number; those who are gone are left out, an error stands for who cannot be read."""
+        with self._database.reading() as connection:
+            return dict(_each(connection, numbers))
+
     def is_active(self, number: int) -> bool:
         """Say whether the subscriber still wants mail: asked again right before a mail leaves."""
         status = select(subscribers.c.status).where(subscribers.c.id == number)
         with self._database.reading() as connection:
             return connection.execute(status).scalar() == SubscriberStatus.ACTIVE.value
-
-    def examined_on(self, number: int) -> date | None:
-        """Return the newest edition that was looked at for a subscriber and found empty."""
-        wanted = select(subscribers.c.examined_on).where(subscribers.c.id == number)
-        with self._database.reading() as connection:
-            return connection.execute(wanted).scalar()
-
-    def mark_examined(self, number: int, edition: date) -> None:
-        """Remember that an edition was looked at and found empty."""
-        with self._database.writing() as connection:
-            connection.execute(update(subscribers).where(subscribers.c.id == number).values(examined_on=edition))
 
     def remove(self, email: str) -> None:
         """Remove a subscriber with their topics, judgements, digests and deliveries.
@@ -168,45 +174,49 @@ def _write_topics(connection: Connection, number: int, wanted: Sequence[Topic]) 
 
 
 def _load(connection: Connection, numbers: Sequence[int]) -> tuple[Subscriber, ...]:
-    """Return subscribers in the order of ``numbers``, with two queries for each thousand of them."""
-    found: dict[int, Subscriber] = {}
-    for start in range(0, len(numbers), 1000):
-        chunk = numbers[start : start + 1000]
-        wanted: dict[int, list[Topic]] = {}
-        for row in connection.execute(
-            select(topics).where(topics.c.subscriber_id.in_(chunk)).order_by(topics.c.position)
-        ).mappings():
-            wanted.setdefault(row["subscriber_id"], []).append(_topic(row))
-        for row in connection.execute(select(subscribers).where(subscribers.c.id.in_(chunk))).mappings():
-            found[row["id"]] = _subscriber(row, tuple(wanted.get(row["id"], ())))
-    return tuple(found[number] for number in numbers if number in found)
+    """Return subscribers in the order of ``numbers``; those who are gone are left out.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    found = dict(_each(connection, numbers))
+    for one in found.values():
+        if isinstance(one, UsageError):
+            raise one
+    known = (found.get(number) for number in numbers)
+    return tuple(one for one in known if isinstance(one, Subscriber))
 
 
-def _topic(row: RowMapping) -> Topic:
-    return Topic(
-        name=row["name"],
-        query=row["query"],
-        weight=row["weight"],
-        quota=row["quota"],
-        threshold=row["threshold"],
-    )
+def _each(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int, Subscriber | UsageError]]:
+    """Yield subscribers by number, with two queries for each thousand of them."""
+    for some in chunks(numbers, 1000):
+        wanted: dict[int, list[Sequence[Any]]] = {}
+        for number, *topic in connection.exec_driver_sql(_TOPICS, (json.dumps(some),)):
+            wanted.setdefault(number, []).append(topic)
+        for row in connection.exec_driver_sql(_SUBSCRIBERS, (json.dumps(some),)):
+            try:
+                yield row[0], _subscriber(row, wanted.get(row[0], ()))
+            except (TypeError, ValueError) as error:
+                yield row[0], UsageError(f"what is stored of subscriber {row[0]} cannot be read ({error})")
 
 
-def _subscriber(row: RowMapping, wanted: tuple[Topic, ...]) -> Subscriber:
+def _subscriber(row: Sequence[Any], wanted: Iterable[Sequence[Any]]) -> Subscriber:
+    number, email, name, status, days, at, tz, pause_until, most, created_at, on_empty, attach_bibtex = row
     return Subscriber(
-        id=row["id"],
-        email=row["email"],
-        name=row["name"],
-        status=SubscriberStatus(row["status"]),
-        schedule=Schedule(
-            days=frozenset(int(day) for day in row["days"]),
-            at=time.fromisoformat(row["at"]),
-            tz=row["tz"],
-            pause_until=row["pause_until"],
-        ),
-        topics=wanted,
-        max_papers=row["max_papers"],
-        on_empty=OnEmpty(row["on_empty"]),
-        attach_bibtex=row["attach_bibtex"],
-        created_at=row["created_at"],
+        id=number,
+        email=email,
+        name=name,
+        status=SubscriberStatus(status),
+        schedule=schedule_of(days, at, tz, pause_until),
+        topics=tuple(_topic(*topic) for topic in wanted),
+        max_papers=most,
+        on_empty=OnEmpty(on_empty),
+        attach_bibtex=bool(attach_bibtex),
+        created_at=from_stored(created_at),
     )
+
+
+@lru_cache(maxsize=20_000)
+def _topic(name: str, query: str, weight: float, quota: float | None, threshold: float | None) -> Topic:
+    """Return a topic; equal ones of many subscribers are one object."""
+    return Topic(name=name, query=query, weight=weight, quota=quota, threshold=threshold)
