@@ -34,6 +34,7 @@ __all__ = [
     "STORM_BOUNCES",
     "STORM_CALM",
     "STORM_DAY",
+    "STORM_FEWEST",
     "STORM_SHARE",
     "STORM_WINDOW",
     "Blame",
@@ -60,6 +61,8 @@ STORM_WINDOW = timedelta(hours=1)
 STORM_SHARE = 0.05
 """More than this share of the mails of `STORM_DAY`, and `STORM_BOUNCES` at least, within `STORM_WINDOW`: then something
 is broken on the way, not that many mailboxes. Lists that are looked after lose under one mail in a hundred."""
+STORM_FEWEST = 5
+"""Of few mails so many at least, and more than half, are a storm too: a small list is as worth protecting."""
 STORM_DAY = timedelta(hours=24)
 STORM_CALM = timedelta(hours=24)
 """A storm is over when so long no bounce has met its measure."""
@@ -172,4 +175,5 @@ def points(failed_at: Iterable[datetime], now: datetime) -> int:
 
 def storm_threshold(mails: int) -> int:
     """Return how many bounces within `STORM_WINDOW` are too many, when so many mails left within `STORM_DAY`."""
-    return max(STORM_BOUNCES, int(mails * STORM_SHARE) + 1)
+    many = max(STORM_BOUNCES, int(mails * STORM_SHARE) + 1)
+    return min(many, max(STORM_FEWEST, mails // 2 + 1))

@@ -1,0 +1,227 @@
+"""Reports about deliveries in the database, and what follows from them: once per delivery and kind.
+
+The score of a mailbox is not stored but counted: the days on which mail to it failed (`refusals.points`), since the
+last mail that arrived. A mail has arrived when it was accepted and nothing came back for `refusals.BELIEVED_AFTER`; a
+failure of a mail that was accepted afterwards (a greylisted one) counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, exists, false, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from paperdigest import refusals
+from paperdigest.refusals import Consequence
+from paperdigest.store.delivery_tables import deliveries, digests, subscribers
+from paperdigest.store.engine import Database
+from paperdigest.store.operation_tables import bounces, suppressions
+from paperdigest.store.storms import FAILED, Storms
+from paperdigest.store.suppressions import Suppression, Suppressions, harmless
+from paperdigest.types import BounceKind, DeliveryState, SubscriberStatus, SuppressionReason
+
+__all__ = ["Bounces", "Filed"]
+
+Alarm = Callable[[str, str, datetime], None]
+"""Tells the operator: what about (a name that stays the same), what, when."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """What became of a report; ``is_new`` is False when it had been read before, ``is_known`` when nobody has it."""
+
+    consequence: Consequence = Consequence.NOTHING
+    is_new: bool = True
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """A report about a subscriber's delivery, on its way into the database."""
+
+    subscriber_id: int
+    delivery_id: int | None
+    sent_at: datetime | None
+    kind: BounceKind
+    status: str | None
+    detail: str | None
+    now: datetime
+
+
+class Bounces:
+    """The reports of one database. Every method may raise StoreError; ``now`` is aware UTC.
+
+    Args:
+        database: where they are.
+        secrets: for the hashes of suppressed addresses; the first makes them, all are known.
+        alarm: called, outside every transaction, with what the operator must know.
+    """
+
+    def __init__(self, database: Database, secrets: Sequence[bytes], alarm: Alarm | None = None) -> None:
+        self._database, self._alarm = database, alarm
+        self.suppressions = Suppressions(database, secrets)
+        self.storms = Storms(database, self.suppressions)
+
+    def refused(
+        self, delivery_id: int, code: int | None, status: str | None, detail: str | None, now: datetime
+    ) -> Filed:
+        """Write down that a server refused the recipient of a delivery: the same consequences as a bounce."""
+        kind = BounceKind(refusals.blame(code, status, detail or "").value)
+        return self.record(delivery_id, kind, status=status, detail=detail, now=now)
+
+    def record(
+        self, delivery_id: int, kind: BounceKind, *, status: str | None = None, detail: str | None = None, now: datetime
+    ) -> Filed:
+        """Write a report about a delivery down, and what follows from it, in one transaction."""
+        if kind is BounceKind.DELAYED:
+            return Filed()
+        wanted = (
+            select(digests.c.subscriber_id, deliveries.c.sent_at)
+            .join(digests, digests.c.id == deliveries.c.digest_id)
+            .where(deliveries.c.id == delivery_id)
+        )
+        with self._database.writing() as connection:
+            row = connection.execute(wanted).first()
+            if row is None:
+                return Filed(is_known=False)
+            report = _Report(
+                subscriber_id=row.subscriber_id,
+                delivery_id=delivery_id,
+                sent_at=row.sent_at,
+                kind=kind,
+                status=status,
+                detail=harmless(detail),
+                now=now,
+            )
+            if not _put(connection, report):
+                return Filed(is_new=False)
+            done, told = self._follow(connection, report)
+        self._tell(told, now)
+        return Filed(consequence=done)
+
+    def complained(self, subscriber_id: int, *, detail: str | None = None, now: datetime) -> Filed:
+        """Write down that a subscriber called our mail spam, when it is not known which one."""
+        with self._database.writing() as connection:
+            email = connection.execute(select(subscribers.c.email).where(subscribers.c.id == subscriber_id)).scalar()
+            if email is None:
+                return Filed(is_known=False)
+            before = self.suppressions.found(connection, email)
+            if before is not None and before.reason is SuppressionReason.COMPLAINT:
+                return Filed(is_new=False)
+            report = _Report(
+                subscriber_id=subscriber_id,
+                delivery_id=None,
+                sent_at=None,
+                kind=BounceKind.COMPLAINT,
+                status=None,
+                detail=harmless(detail),
+                now=now,
+            )
+            _put(connection, report)
+            done, told = self._follow(connection, report)
+        self._tell(told, now)
+        return Filed(consequence=done)
+
+    def unsubscribe(self, subscriber_id: int) -> Filed:
+        """End a subscription at the subscriber's word."""
+        with self._database.writing() as connection:
+            return _unsubscribe(connection, subscriber_id)
+
+    def _follow(self, connection: Connection, report: _Report) -> tuple[Consequence, list[tuple[str, str]]]:
+        """Do what follows from a report; return also what the operator is to be told."""
+        told: list[tuple[str, str]] = []
+        storm = report.kind.value in FAILED and self.storms.rages(connection, report.now, told)
+        days, probing = _standing(connection, report) if report.kind is BounceKind.MAILBOX else (0, False)
+        done = refusals.consequence(report.kind, days=days, probing=probing, storm=storm)
+        if done is Consequence.TELL:
+            told.append(("mail refused", f"a mail server does not want our mail: {report.detail or report.status}"))
+        if done is Consequence.UNSUBSCRIBE:
+            _unsubscribe(connection, report.subscriber_id)
+        reason = {
+            Consequence.SUPPRESS: SuppressionReason.GONE,
+            Consequence.SUSPEND: SuppressionReason.SUSPENDED,
+            Consequence.UNSUBSCRIBE: SuppressionReason.COMPLAINT,
+        }.get(done)
+        if reason is not None:
+            until = report.now + refusals.PROBE_AFTER if reason is SuppressionReason.SUSPENDED else None
+            said = Suppression(reason=reason, since_at=report.now, until_at=until, detail=report.detail)
+            self.suppressions.put(connection, report.subscriber_id, said)
+        return done, told
+
+    def _tell(self, told: list[tuple[str, str]], now: datetime) -> None:
+        if self._alarm is not None:
+            for name, detail in told:
+                self._alarm(name, detail, now)
+
+
+def _put(connection: Connection, report: _Report) -> bool:
+    """Insert a report; False when it was there.
+
+    One of before the mail was accepted (a server that wanted us to wait) gives way to one of after it.
+    """
+    values = {"received_at": report.now, "status": report.status, "detail": report.detail}
+    statement = insert(bounces).values(
+        subscriber_id=report.subscriber_id, delivery_id=report.delivery_id, kind=report.kind.value, **values
+    )
+    was_waiting = (
+        bounces.c.received_at < report.sent_at
+        if report.sent_at is not None and report.sent_at <= report.now
+        else false()
+    )
+    changed = statement.on_conflict_do_update(index_elements=["delivery_id", "kind"], set_=values, where=was_waiting)
+    return connection.execute(changed).rowcount == 1
+
+
+def _unsubscribe(connection: Connection, subscriber_id: int) -> Filed:
+    ended = SubscriberStatus.UNSUBSCRIBED.value
+    row = connection.execute(select(subscribers.c.status).where(subscribers.c.id == subscriber_id)).first()
+    if row is None:
+        return Filed(is_known=False)
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(status=ended))
+    return Filed(consequence=Consequence.UNSUBSCRIBE, is_new=row.status != ended)
+
+
+def _standing(connection: Connection, report: _Report) -> tuple[int, bool]:
+    """Return on how many days the reported mailbox has failed, and whether the mail tried a suspended one again."""
+    arrived_at = connection.execute(_arrived(report)).scalar()
+    of_old = bounces.c.received_at > report.now - refusals.POINTS_STALE_AFTER
+    failures = (
+        select(bounces.c.received_at, deliveries.c.sent_at)
+        .outerjoin(deliveries, deliveries.c.id == bounces.c.delivery_id)
+        .where(bounces.c.subscriber_id == report.subscriber_id, bounces.c.kind == BounceKind.MAILBOX.value, of_old)
+    )
+    failed = [
+        row.received_at
+        for row in connection.execute(failures)
+        if (row.sent_at is None or row.sent_at <= row.received_at)
+        and (arrived_at is None or (row.sent_at or row.received_at) > arrived_at)
+    ]
+    rested = select(suppressions.c.until_at).where(
+        suppressions.c.subscriber_id == report.subscriber_id,
+        suppressions.c.reason == SuppressionReason.SUSPENDED.value,
+        suppressions.c.until_at <= report.now,
+    )
+    until = connection.execute(rested).scalar()
+    return refusals.points(failed, report.now), until is not None and (arrived_at is None or arrived_at < until)
+
+
+def _arrived(report: _Report) -> Select[tuple[datetime]]:
+    """Select when the newest mail was sent that has arrived by all we know."""
+    came_back = exists().where(
+        bounces.c.delivery_id == deliveries.c.id,
+        bounces.c.kind.in_(FAILED),
+        bounces.c.received_at >= deliveries.c.sent_at,
+    )
+    return (
+        select(func.max(deliveries.c.sent_at, type_=deliveries.c.sent_at.type))
+        .join(digests, digests.c.id == deliveries.c.digest_id)
+        .where(
+            digests.c.subscriber_id == report.subscriber_id,
+            deliveries.c.state == DeliveryState.SENT.value,
+            deliveries.c.sent_at <= report.now - refusals.BELIEVED_AFTER,
+            ~came_back,
+        )
+    )

@@ -1,0 +1,155 @@
+"""Bounce storms: when so much comes back at once that something must be broken on the way.
+
+In a storm (`refusals.storm_threshold`) nobody is suppressed but by their own word: a broken mail server must not end
+everybody's subscription. What would have been suppressed, and what was while the storm rose, is held until the operator
+accepts or dismisses it. If they do neither, it is forgotten when the storm is over: whose mailbox is really gone
+will bounce again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from paperdigest import refusals
+from paperdigest.store.delivery_tables import deliveries
+from paperdigest.store.engine import Database
+from paperdigest.store.operation_tables import bounces, pauses, suppressions
+from paperdigest.store.suppressions import Suppression, Suppressions
+from paperdigest.types import BounceKind, SuppressionReason
+
+__all__ = ["FAILED", "STORM", "Storm", "Storms"]
+
+STORM = "suppressing"
+"""The row of the table ``pauses`` that stands for a storm; other rows are not ours."""
+
+FAILED = (BounceKind.GONE.value, BounceKind.MAILBOX.value)
+"""What counts towards a storm, and may suppress."""
+
+_COUNT_AGAIN = timedelta(hours=1)
+_REASON = "too many mails come back at once for it to be the mailboxes' fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """Since when too much comes back, until when it is taken to last, and for how many a suppression is held."""
+
+    since_at: datetime
+    until_at: datetime
+    held: int
+
+
+class Storms:
+    """The storms of one database. Every method may raise StoreError; ``now`` is aware UTC."""
+
+    def __init__(self, database: Database, suppressions_: Suppressions) -> None:
+        self._database, self._suppressions = database, suppressions_
+        self._mails: tuple[datetime, int] | None = None
+
+    def at(self, now: datetime) -> Storm | None:
+        """Return the storm that is on at that moment."""
+        with self._database.reading() as connection:
+            row = _row(connection)
+            if row is None or row.until_at <= now:
+                return None
+            held = connection.execute(_held(row.since_at, now)).all()
+            return Storm(since_at=row.since_at, until_at=row.until_at, held=len(held))
+
+    def end(self, now: datetime, *, accept: bool) -> int:
+        """End a storm; with ``accept`` whoever's mailbox was said to be gone in it is suppressed now.
+
+        Returns:
+            How many were suppressed.
+        """
+        with self._database.writing() as connection:
+            row = _row(connection)
+            if row is None or row.until_at <= now:
+                return 0
+            connection.execute(update(pauses).where(pauses.c.name == STORM).values(until_at=now))
+            held = connection.execute(_held(row.since_at, now)).all() if accept else []
+            for one in held:
+                gone = Suppression(
+                    reason=SuppressionReason.GONE, since_at=one.received_at, until_at=None, detail=one.detail
+                )
+                self._suppressions.put(connection, one.subscriber_id, gone)
+            return len(held)
+
+    def rages(self, connection: Connection, now: datetime, told: list[tuple[str, str]]) -> bool:
+        """Say whether there is a storm; begin one where it is due, inside a transaction.
+
+        Args:
+            connection: the report that asks is written already.
+            now: the moment.
+            told: gets what the operator must know (a name, and what).
+        """
+        row = _row(connection)
+        is_on = row is not None and row.until_at > now
+        if row is not None and row.until_at > now + refusals.STORM_CALM - _COUNT_AGAIN:
+            return True  # its measure was met within the hour: in a flood not every report is counted anew
+        start = now - refusals.STORM_WINDOW
+        if row is not None and not is_on:
+            start = max(start, row.until_at)  # what the operator has looked at does not count again
+        if not self._exceeds(connection, start, now):
+            return is_on
+        since = row.since_at if row is not None and is_on else start
+        values = {"since_at": since, "until_at": now + refusals.STORM_CALM, "reason": _REASON}
+        statement = insert(pauses).values(name=STORM, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        if not is_on:
+            _take_back(connection, start)
+            told.append(
+                ("bounce storm", f"{_REASON}; nobody is suppressed before you look: paperdigest bounce --storm show")
+            )
+        return True
+
+    def _exceeds(self, connection: Connection, start: datetime, now: datetime) -> bool:
+        """Say whether more came back since ``start`` than from a list that is looked after."""
+        recent = select(bounces.c.id).where(bounces.c.received_at > start, bounces.c.kind.in_(FAILED))
+        least = refusals.storm_threshold(0)
+        if _count(connection, recent, least) < least:
+            return False
+        threshold = refusals.storm_threshold(self._mails_of_the_day(connection, now))
+        return _count(connection, recent, threshold) >= threshold
+
+    def _mails_of_the_day(self, connection: Connection, now: datetime) -> int:
+        if self._mails is None or now - self._mails[0] >= timedelta(minutes=1):  # a scan: once a minute is enough
+            sent = select(func.count()).where(deliveries.c.sent_at > now - refusals.STORM_DAY)
+            self._mails = (now, connection.execute(sent).scalar_one())
+        return self._mails[1]
+
+
+class _Row(NamedTuple):
+    since_at: datetime
+    until_at: datetime
+
+
+def _row(connection: Connection) -> _Row | None:
+    row = connection.execute(select(pauses.c.since_at, pauses.c.until_at).where(pauses.c.name == STORM)).first()
+    return _Row(*row) if row is not None else None
+
+
+def _take_back(connection: Connection, start: datetime) -> None:
+    """Lift what was suppressed while the storm rose, but for what people said themselves."""
+    of_mailboxes = (SuppressionReason.GONE.value, SuppressionReason.SUSPENDED.value)
+    early = (suppressions.c.since_at >= start, suppressions.c.reason.in_(of_mailboxes))
+    connection.execute(delete(suppressions).where(*early))
+
+
+def _held(since: datetime, now: datetime) -> Select[tuple[int, datetime, str]]:
+    """Select whose mailbox was said to be gone since then and is not suppressed, and when it was said last."""
+    holds = or_(suppressions.c.until_at.is_(None), suppressions.c.until_at > now)
+    suppressed = exists().where(suppressions.c.subscriber_id == bounces.c.subscriber_id, holds)
+    newest = func.max(bounces.c.received_at, type_=bounces.c.received_at.type).label("received_at")
+    return (
+        select(bounces.c.subscriber_id, newest, func.max(bounces.c.detail).label("detail"))
+        .where(bounces.c.kind == BounceKind.GONE.value, bounces.c.received_at >= since, ~suppressed)
+        .group_by(bounces.c.subscriber_id)
+    )
+
+
+def _count(connection: Connection, rows: Select[tuple[int]], limit: int) -> int:
+    return connection.execute(select(func.count()).select_from(rows.limit(limit).subquery())).scalar_one()
