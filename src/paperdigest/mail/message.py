@@ -6,15 +6,15 @@ receivers can recognise.
 
 from __future__ import annotations
 
-import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 
 from paperdigest.errors import MailError
 from paperdigest.mail.headers import Mailbox, field, mailbox, unstructured
+from paperdigest.mail.quoting import clean_body, quoted
 
 __all__ = ["Mailbox", "build_message", "clean_body"]
 
@@ -27,8 +27,6 @@ _OURS = frozenset(
         *("bcc", "cc", "sender", "return-path", "received"),
     )
 )
-_BODY_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def build_message(
@@ -36,8 +34,8 @@ def build_message(
     sender: Mailbox,
     recipient: Mailbox,
     subject: str,
-    html: str,
-    text: str,
+    html: Sequence[str],
+    text: Sequence[str],
     sent_at: datetime,
     message_id: str,
     list_id: str | None = None,
@@ -50,8 +48,8 @@ def build_message(
         sender: the From mailbox.
         recipient: the one To mailbox.
         subject: any text; what cannot stand in a header is cleaned or encoded.
-        html: the HTML part, last, because receivers show the last part they understand.
-        text: the text part.
+        html: the HTML part in pieces, last, because receivers show the last part they understand.
+        text: the text part in pieces. Pieces that recur (the same ``str``) are encoded once.
         sent_at: the Date header (aware); frozen with the digest.
         message_id: ``<left@right>``; also decides the MIME boundary.
         list_id: the host-like name in List-Id (RFC 2919), e.g. ``paperdigest.example.org``.
@@ -86,24 +84,11 @@ def build_message(
     return b"".join(head) + b"\r\n" + parts + b"--" + mark + b"--\r\n"
 
 
-def clean_body(body: str) -> str:
-    """Return what a text part carries: LF line ends, no control characters, no lone surrogates."""
-    body = body.replace("\r\n", "\n").replace("\r", "\n")
-    return _SURROGATES.sub("\ufffd", _BODY_CONTROLS.sub("\ufffd", body))
-
-
-def _part(kind: str, body: str) -> bytes:
+def _part(kind: str, pieces: Sequence[str]) -> bytes:
     head = field("Content-Type", f'text/{kind}; charset="utf-8"') + field(
         "Content-Transfer-Encoding", "quoted-printable"
     )
-    raw = clean_body(body).replace("\n", "\r\n").encode("utf-8")
-    return head + b"\r\n" + _quoted_printable(raw) + b"\r\n"
-
-
-def _quoted_printable(raw: bytes) -> bytes:
-    """Encode CRLF text, every line at most 76 bytes (RFC 2045, 6.7)."""
-    # b2a_qp takes its line ends from the first one it sees; a leading CRLF settles that, and is cut off again.
-    return binascii.b2a_qp(b"\r\n" + raw, istext=True)[2:]
+    return head + b"\r\n" + b"".join(quoted((pieces,) if isinstance(pieces, str) else pieces))
 
 
 def _date(moment: datetime) -> str:
