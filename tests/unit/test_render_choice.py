@@ -9,7 +9,8 @@ import pytest
 
 from paperdigest.render import Renderer
 from paperdigest.render.papers import paper_view, revised_view
-from paperdigest.render.view import digest_view, subject_of
+from paperdigest.render.subjects import subject_of
+from paperdigest.render.view import notes_view
 from paperdigest.render.words import Span, clean, highlighted, listed, shorten
 from paperdigest.types import Digest, Highlight, Placement, RankedPaper, Reason, StoredPaper
 from tests.digest_samples import NOW, chosen, digest, paper, ranked
@@ -97,7 +98,7 @@ def test_without_places_the_words_that_the_reasons_name_are_marked() -> None:
 
 def test_the_text_part_names_matches_in_the_reasons_alone() -> None:
     page = text(chosen())
-    assert "1. Tracing the trace\n" in page and "    A trace of software traceability. It traces traces.\n" in page
+    assert "1.  Tracing the trace\n" in page and "    A trace of software traceability. It traces traces.\n" in page
     assert "    Why: title matches *trace*; close to *software traceability*\n" in page
 
 
@@ -214,7 +215,7 @@ def test_what_the_ranking_has_learned_is_told() -> None:
     assert "more like <strong" in html(chosen())
     assert "* more like *trace* because you liked Paper number 9\n" in text(chosen())
     endless = replace(digest(ranked()), notes=("word " * 5000,) * 9 + ("",))
-    notes = digest_view(endless, title="t", contact=None, postal_address="").notes
+    notes = notes_view(endless.notes)
     assert [len("".join(span.text for span in note)) <= 200 for note in notes] == [True] * 5
 
 

@@ -14,7 +14,8 @@ import pytest
 from lxml import etree
 
 import paperdigest
-from paperdigest.render import Rendered, Renderer
+from paperdigest.render import Links, Rendered, Renderer
+from paperdigest.render.links import NO_LINKS
 from paperdigest.types import Digest
 from tests.digest_samples import chosen, digest, paper, ranked, subscriber
 from tests.html_pages import elements, hrefs, of_class, only, parsed, tags, words
@@ -22,8 +23,16 @@ from tests.html_pages import elements, hrefs, of_class, only, parsed, tags, word
 HOSTILE = "<img src=x onerror=alert(1)> & \"q\" 'a' {{ 7*7 }} {% raw %} </style></title><!-- =?utf-8?q?x?="
 
 
-def page(made: Digest | None = None, **settings: str) -> etree._Element:
-    return parsed(Renderer(**settings).digest(made or full()).html_page)  # type: ignore[arg-type]  # keywords of Renderer
+ALL = Links(
+    unsubscribe="https://digest.example.org/u/x",
+    manage="https://digest.example.org/m/x",
+    read="https://digest.example.org/d/x",
+    unsubscribe_mailto="unsub@example.org",
+)
+
+
+def page(made: Digest | None = None, links: Links = NO_LINKS, **settings: str) -> etree._Element:
+    return parsed(Renderer(**settings).digest(made or full(), links).html_page)  # type: ignore[arg-type]  # keywords of Renderer
 
 
 def full() -> Digest:
@@ -36,10 +45,10 @@ def full() -> Digest:
     return digest(*papers)
 
 
-@pytest.mark.parametrize("contact", ["", "desk@example.org"])
+@pytest.mark.parametrize("links", [NO_LINKS, ALL], ids=["no links", "all links"])
 @pytest.mark.parametrize("made", [full(), digest(), digest(ranked(), to=subscriber(topics=()))])
-def test_pages_are_valid_html_with_language_direction_and_title(made: Digest, contact: str) -> None:
-    drawn = Renderer(contact=contact, postal_address="1 Road").digest(made)
+def test_pages_are_valid_html_with_language_direction_and_title(made: Digest, links: Links) -> None:
+    drawn = Renderer(postal_address="1 Road").digest(made, links)
     root = parsed(drawn.html_page)
     assert drawn.html_page.lower().startswith("<!doctype html>")
     assert (root.get("lang"), root.get("dir")) == ("en", "ltr")
@@ -71,7 +80,7 @@ def test_words_of_others_find_their_own_direction() -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    html = Renderer(contact="desk@example.org").digest(full()).html_page
+    html = Renderer().digest(full(), ALL).html_page
     assert not re.search(r"\bsrc=|\bbackground=|url\(|@import|<link|<script|<img|<iframe|<object|<form|<base", html)
     assert not [name for node in elements(parsed(html)) for name in node.attrib if str(name).startswith("on")]
 
@@ -82,13 +91,13 @@ def test_links_lead_to_the_paper_and_nowhere_else() -> None:
     assert hrefs(root) == [one, one, "https://arxiv.org/pdf/2604.00001"]
 
 
-def test_the_way_out_is_a_mail_to_the_contact() -> None:
-    root = page(contact="desk+a?b@example.org")
-    assert hrefs(root)[-1] == "mailto:desk%2Ba%3Fb@example.org?subject=unsubscribe"
-    assert "write to desk+a?b@example.org." in words(only(root, "body"))
+def test_without_pages_the_way_out_is_an_empty_mail() -> None:
+    root = page(links=Links(unsubscribe_mailto="unsub+a?b@example.org"))
+    assert hrefs(root)[-1] == "mailto:unsub%2Ba%3Fb@example.org?subject=unsubscribe"
+    assert "send an empty mail to unsub+a?b@example.org." in words(only(root, "body"))
 
 
-def test_without_a_contact_the_footer_names_the_commands() -> None:
+def test_without_any_link_the_footer_names_the_commands() -> None:
     assert [words(code) for code in page().iter("code")] == [
         "paperdigest subscriber set you@example.org --days mon-fri",
         "paperdigest subscriber remove you@example.org",
@@ -228,7 +237,7 @@ def test_no_text_is_smaller_than_14_pixels_and_the_page_no_wider_than_640() -> N
 
 def test_every_class_of_the_page_has_a_style_and_every_style_is_inlined() -> None:
     styles = schemes()["light"]
-    root = page(contact="desk@example.org")
+    root = page(links=ALL)
     used = {name for node in elements(root) for name in str(node.get("class", "")).split()}
     for other in (page(), page(chosen())):
         used |= {name for node in elements(other) for name in str(node.get("class", "")).split()}

@@ -17,13 +17,13 @@ def with_template(folder: Path, source: str, name: str = HTML) -> Rendered:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source, encoding="utf-8")
-    made = digest(ranked(paper(title="<i>Title</i>")), to=subscriber(name="Ada\r\n<b>"))
+    made = digest(ranked(paper(title="<i>Title</i>"), topic="\r\n<b>"))
     return Renderer(templates=folder).digest(made)
 
 
 def test_a_template_of_the_operator_replaces_ours_of_the_same_name(tmp_path: Path) -> None:
-    done = with_template(tmp_path, "Dear {{ digest.greeting }}: {{ digest.sections[0].papers[0].title }}", TEXT)
-    assert done.text_page == "Dear Ada <b>: <i>Title</i>\n"
+    done = with_template(tmp_path, "For you: {{ digest.sections[0].papers[0].title }}", TEXT)
+    assert done.text_page == "For you: <i>Title</i>\n"
     assert "<h1" in done.html_page
 
 
@@ -39,9 +39,9 @@ def test_an_own_style_sheet_is_inlined(tmp_path: Path) -> None:
 
 
 def test_own_pages_are_escaped_and_own_texts_are_not(tmp_path: Path) -> None:
-    source = "{{ digest.sections[0].papers[0].title }} {{ digest.greeting }}"
-    assert "&lt;i&gt;Title&lt;/i&gt; Ada &lt;b&gt;" in with_template(tmp_path, source).html_page
-    assert with_template(tmp_path, source, TEXT).text_page == "<i>Title</i> Ada <b>\n"
+    source = "{{ digest.sections[0].papers[0].title }} {{ digest.sections[0].topic }}"
+    assert "&lt;i&gt;Title&lt;/i&gt; &lt;b&gt;" in with_template(tmp_path, source).html_page
+    assert with_template(tmp_path, source, TEXT).text_page == "<i>Title</i> <b>\n"
 
 
 def test_an_empty_folder_changes_nothing(tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_a_template_cannot_read_files_beside_its_folder(tmp_path: Path, path: st
         ("<p>\n{{ digest.titel }}", 2, "titel"),
         ("<p>\n\n{{ nothing }}", 3, "'nothing' is undefined"),
         ("{{ digest.title|shout }}", 1, "No filter named 'shout'"),
-        ("\n{{ digest.count / 0 }}", 2, "ZeroDivisionError"),
-        ("\n{{ digest.count + digest.title }}", 2, "TypeError"),
+        ("\n{{ digest.left_out / 0 }}", 2, "ZeroDivisionError"),
+        ("\n{{ digest.left_out + digest.title }}", 2, "TypeError"),
         ("\n{{ digest.sections[0].papers[9].title }}", 2, "no element 9"),
         ("\n{% include 'missing.j2' %}", 2, "TemplateNotFound: missing.j2"),
         ("\n{% macro deep() %}{{ deep() }}{% endmacro %}{{ deep() }}", 2, "RecursionError"),

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from paperdigest.render import Renderer
+from paperdigest.render import Links, Renderer
+from paperdigest.render.links import NO_LINKS
+from paperdigest.types import Digest
 from tests.digest_samples import digest, named, paper, ranked, subscriber
 
 
-def text(made: object = None, **settings: object) -> str:
-    return Renderer(**settings).digest(made or digest(ranked())).text_page  # type: ignore[arg-type]  # keywords of Renderer
+def text(made: Digest | None = None, links: Links = NO_LINKS, **settings: object) -> str:
+    return Renderer(**settings).digest(made or digest(ranked()), links).text_page  # type: ignore[arg-type]  # keywords of Renderer
 
 
 def flat(page: str) -> str:
@@ -30,7 +32,7 @@ def test_a_whole_digest_reads_like_this() -> None:
         "trace (1 paper)\n"
         f"{rule}\n"
         "\n"
-        '1. A trace of <Trace> & "more"\n'
+        '1.  A trace of <Trace> & "more"\n'
         "    Withdrawn by its authors.\n"
         "    Ada Example, Ben Example\n"
         "    13 April 2026 · hf (12 upvotes · 1 comment)\n"
@@ -59,7 +61,7 @@ def test_the_head_says_how_many_of_how_many(considered: int, line: str) -> None:
 
 def test_papers_are_numbered_through_all_sections() -> None:
     made = digest(*(ranked(paper(number), topic=f"topic {number % 2}") for number in range(1, 5)))
-    assert re.findall(r"^(\d)\. Paper number (\d)", text(made), re.MULTILINE) == [
+    assert re.findall(r"^(\d)\.  Paper number (\d)", text(made), re.MULTILINE) == [
         ("1", "1"),
         ("2", "3"),
         ("3", "2"),
@@ -76,11 +78,7 @@ def test_only_web_addresses_are_wider_than_76_columns() -> None:
         reasons=(long, long),
     )
     made = digest(one, to=subscriber(email="y" * 300 + "@example.org", topics=(long, "b" * 500)))
-    wide = [
-        line
-        for line in text(made, title=long, contact="c" * 200 + "@example.org", postal_address=long).split("\n")
-        if len(line) > 76
-    ]
+    wide = [line for line in text(made, title=long, postal_address=long).split("\n") if len(line) > 76]
     assert wide == [f"      {url}"]
 
 
@@ -100,7 +98,7 @@ def test_everything_that_is_known_of_each_paper_stands_in_the_text() -> None:
 def test_a_paper_of_which_only_the_title_is_known_leaves_no_gaps() -> None:
     bare = paper(abstract=None, authors=(), published_at=None, url=None, pdf_url=None)
     page = text(digest(ranked(bare, reasons=(), entries=())))
-    assert "\n1. Paper number 1\n\n\n----" in page
+    assert "\n1.  Paper number 1\n\n\n----" in page
 
 
 def test_a_day_without_papers_has_head_and_footer() -> None:
@@ -109,9 +107,9 @@ def test_a_day_without_papers_has_head_and_footer() -> None:
     assert "subscriber remove" in page
 
 
-def test_the_footer_names_contact_and_postal_address_when_they_are_given() -> None:
-    page = text(contact="desk@example.org", postal_address="1 Road,\nTown")
-    assert "To change it or to stop it, write to desk@example.org." in page
+def test_the_footer_names_the_way_out_and_the_postal_address() -> None:
+    page = text(links=Links(unsubscribe_mailto="unsub@example.org"), postal_address="1 Road,\nTown")
+    assert "To stop it, send an empty mail to\n  unsub@example.org\n" in page
     assert page.endswith("1 Road, Town\n")
     assert "paperdigest subscriber" not in page
 

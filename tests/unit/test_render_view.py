@@ -7,9 +7,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from paperdigest.render.papers import PaperView, authors_line, paper_view
-from paperdigest.render.view import digest_view, subject_of
-from paperdigest.types import Appearance, Digest
+from paperdigest.render.links import NO_LINKS
+from paperdigest.render.papers import PaperView, paper_view
+from paperdigest.render.people import authors_spans
+from paperdigest.render.subjects import subject_of
+from paperdigest.render.view import DigestView, digest_view
+from paperdigest.render.wanted import Cut, Wanted
+from paperdigest.types import Appearance, Digest, Paper
 from tests.digest_samples import BADGE, digest, named, paper, ranked, subscriber
 
 
@@ -17,8 +21,13 @@ def view_of(**fields: object) -> PaperView:
     return paper_view(ranked(paper(**fields)))  # type: ignore[arg-type]  # fields of Paper
 
 
-def footer_topics(made: Digest) -> str:
-    return digest_view(made, title="t", contact=None, postal_address="").topics
+def whole_view(made: Digest) -> DigestView:
+    whole = Cut(600, len(made.ranked))
+    return digest_view(Wanted(digest=made, links=NO_LINKS), whole, title="t", postal_address="")
+
+
+def authors_line(one: Paper) -> str:
+    return "".join(span.text for span in authors_spans(one))
 
 
 def test_the_subject_says_how_many_for_what_and_the_best_title() -> None:
@@ -50,7 +59,7 @@ def test_a_subject_stays_one_line_and_is_never_empty_of_words() -> None:
     assert subject_of(made) == "1 paper for a topic without a name: arxiv:2604.00001"
 
 
-def test_there_is_a_section_a_topic_in_the_subscribers_order_then_in_that_of_the_best_papers() -> None:
+def test_there_is_a_section_a_topic_that_of_the_best_paper_first() -> None:
     papers = [
         ranked(paper(1), topic="former", score=0.95),
         ranked(paper(2), topic="graphs", score=0.9),
@@ -59,14 +68,14 @@ def test_there_is_a_section_a_topic_in_the_subscribers_order_then_in_that_of_the
         ranked(paper(5), topic="older", score=0.6),
     ]
     made = digest(*papers, to=subscriber(topics=("trace", "empty", "graphs")))
-    sections = digest_view(made, title="t", contact=None, postal_address="").sections
-    assert [section.topic for section in sections] == ["trace", "graphs", "former", "older"]
+    sections = whole_view(made).sections
+    assert [section.topic for section in sections] == ["former", "graphs", "trace", "older"]
     assert [one.title for one in sections[1].papers] == ["Paper number 2", "Paper number 4"]
 
 
 def test_the_preview_holds_the_next_best_titles() -> None:
     made = digest(*(ranked(paper(number)) for number in range(1, 6)))
-    view = digest_view(made, title="t", contact=None, postal_address="")
+    view = whole_view(made)
     assert view.preview == "Paper number 2 · Paper number 3 · Paper number 4"
 
 
@@ -187,14 +196,19 @@ def test_a_title_that_cannot_be_seen_gives_way_to_the_id() -> None:
 
 def test_an_address_is_printed_as_long_as_addresses_can_be() -> None:
     made = [digest(to=subscriber(email=f"{'a' * length}@example.org")) for length in (242, 243)]
-    emails = [digest_view(one, title="t", contact=None, postal_address="").email for one in made]
+    emails = [whole_view(one).because.split()[4] for one in made]
     assert emails[0] == made[0].subscriber.email
     assert emails[1] != made[1].subscriber.email and len(emails[1]) <= 254
 
 
 def test_the_footer_lists_the_topics_as_one_would_say_them() -> None:
     names = [f"t{number}" for number in range(12)]
-    assert footer_topics(digest(to=subscriber(topics=()))) == ""
-    assert footer_topics(digest(to=subscriber(topics=("a",)))) == "a"
-    assert footer_topics(digest(to=subscriber(topics=("a", "b", "c")))) == "a, b and c"
-    assert footer_topics(digest(to=subscriber(topics=tuple(names)))) == f"{', '.join(names[:10])} and 2 more"
+    said = {
+        "": (),
+        " on a": ("a",),
+        " on a, b and c": ("a", "b", "c"),
+        f" on {', '.join(names[:10])} and 2 more": names,
+    }
+    for line, topics in said.items():
+        view = whole_view(digest(to=subscriber(topics=tuple(topics))))
+        assert view.because == f"You get this because you@example.org asked for papers{line}."

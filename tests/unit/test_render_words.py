@@ -30,6 +30,7 @@ def test_cleaning_takes_out_exactly_what_no_reader_should_get() -> None:
             or 0xFDD0 <= point <= 0xFDEF
             or point & 0xFFFE == 0xFFFE
             or point == 0xFEFF
+            or point > 0xFFFFF
         )
 
     points = [point for point in range(sys.maxunicode + 1) if not chr(point).isspace()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
+from paperdigest.query import Keyword
+from paperdigest.render.people import authors_spans
+from paperdigest.render.repositories import code_url_in
 from paperdigest.render.words import (
     REASON_CHARS,
     Span,
@@ -29,7 +31,6 @@ __all__ = [
     "Link",
     "PaperView",
     "RevisedView",
-    "authors_line",
     "paper_view",
     "revised_view",
     "title_of",
@@ -37,7 +38,6 @@ __all__ = [
 
 ABSTRACT_CHARS = 600
 _TITLE_CHARS = 300
-_AUTHORS_SHOWN = 4
 _REASONS_SHOWN = 3
 _BADGES_SHOWN = 4
 _ALSO_SHOWN = 5
@@ -69,13 +69,14 @@ class PaperView:
     """One paper, ready to be drawn.
 
     ``title_spans`` is the title with the matches strong. ``placement`` says why a paper that is not new stands
-    there, and ``also`` which other topics it matches; both may be empty.
+    there, and ``also`` which other topics it matches; both may be empty. ``like`` and ``less`` are where the reader
+    judges it, None without web pages.
     """
 
     title: str
     title_spans: tuple[Span, ...]
     url: str | None
-    authors: str
+    authors: tuple[Span, ...]
     facts: str
     badges: tuple[Badge, ...]
     abstract: tuple[Span, ...]
@@ -84,6 +85,8 @@ class PaperView:
     withdrawn: bool
     placement: str
     also: str
+    like: str | None = None
+    less: str | None = None
 
     @property
     def facts_line(self) -> str:
@@ -105,8 +108,23 @@ class RevisedView:
     withdrawn: bool
 
 
-def paper_view(ranked: RankedPaper, abstract_chars: int = ABSTRACT_CHARS) -> PaperView:
-    """Return the view of one paper."""
+def paper_view(
+    ranked: RankedPaper,
+    abstract_chars: int = ABSTRACT_CHARS,
+    *,
+    followed: Sequence[Keyword] = (),
+    like: str | None = None,
+    less: str | None = None,
+) -> PaperView:
+    """Return the view of one paper.
+
+    Args:
+        ranked: what to show.
+        abstract_chars: how long the abstract may be.
+        followed: the authors whom the reader follows, see `people.followed_by`.
+        like: where the reader asks for more like it.
+        less: where for less.
+    """
     paper = ranked.stored.paper
     reasons = _reasons(ranked)
     title = highlighted(paper.title, _TITLE_CHARS, _places(ranked, "title"))
@@ -119,7 +137,7 @@ def paper_view(ranked: RankedPaper, abstract_chars: int = ABSTRACT_CHARS) -> Pap
         title=title_of(paper),
         title_spans=title if is_visible("".join(span.text for span in title)) else (Span(title_of(paper)),),
         url=http_url(paper.url),
-        authors=authors_line(paper),
+        authors=authors_spans(paper, followed),
         facts=" · ".join(_facts(paper)),
         badges=_badges(ranked.stored.entries),
         abstract=abstract,
@@ -128,6 +146,8 @@ def paper_view(ranked: RankedPaper, abstract_chars: int = ABSTRACT_CHARS) -> Pap
         withdrawn=paper.withdrawn,
         placement=_PLACEMENTS[ranked.placement],
         also=listed([topic_name(name, 60) for name in ranked.also], _ALSO_SHOWN),
+        like=like,
+        less=less,
     )
 
 
@@ -157,19 +177,6 @@ def title_of(paper: Paper) -> str:
     """Return a paper's title, at most 300 characters; its id when nothing of it can be seen."""
     title = shorten(clean(paper.title), _TITLE_CHARS)
     return title if is_visible(title) else clean(str(paper.id))
-
-
-def authors_line(paper: Paper) -> str:
-    """Return the first few authors and how many more there are, or only their number when nothing else is known."""
-    count = paper.authors_count or 0
-    visible = (name for author in paper.authors if is_visible(name := clean(author.name)))
-    names = [shorten(name, 60) for name in islice(visible, _AUTHORS_SHOWN + 1)]
-    if not names:
-        return plural(count, "author") if count else ""
-    # "+ 1 more" takes the place of the name it hides.
-    shown = names if count == len(names) else names[:_AUTHORS_SHOWN]
-    more = f" + {count - len(shown):,} more" if count > len(shown) else ""
-    return ", ".join(shown) + more
 
 
 def _facts(paper: Paper) -> list[str]:
@@ -206,5 +213,6 @@ def _detail(entry: Appearance) -> str:
 
 
 def _links(paper: Paper) -> tuple[Link, ...]:
-    wanted = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", paper.code_url))
+    code = http_url(paper.code_url) or code_url_in(paper.abstract, paper.comment)
+    wanted = (("Abstract", paper.url), ("PDF", paper.pdf_url), ("Code", code))
     return tuple(Link(label, url) for label, raw in wanted if (url := http_url(raw)) is not None)

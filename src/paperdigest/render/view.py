@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from paperdigest.render.papers import ABSTRACT_CHARS, PaperView, RevisedView, paper_view, revised_view, title_of
+from paperdigest.render.links import less_end, like_end, mailto
+from paperdigest.render.papers import PaperView, RevisedView, paper_view, revised_view, title_of
+from paperdigest.render.people import followed_by
+from paperdigest.render.subjects import subject_of
+from paperdigest.render.wanted import Cut, Wanted
 from paperdigest.render.words import REASON_CHARS, Span, clean, day, emphasised, listed, plural, shorten, topic_name
-from paperdigest.types import Digest, RankedPaper
+from paperdigest.types import Digest, RankedPaper, StoredPaper
 
-__all__ = ["DigestView", "SectionView", "digest_view", "subject_of"]
+__all__ = [
+    "TOPIC_CHARS",
+    "DigestView",
+    "Letter",
+    "SectionView",
+    "digest_view",
+    "letter",
+    "notes_view",
+    "quiet_view",
+    "revised_views",
+]
 
+TOPIC_CHARS = 80
 _REVISED_SHOWN = 20
 _NOTES_SHOWN = 5
+_QUIET_SHOWN = 12
+_QUIET_CHARS = 400
 _METHOD_CHARS = 300
-_SUBJECT_CHARS = 110
-_TOPICS_IN_SUBJECT = 2
+_PREVIEW_CHARS = 140
 _ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 
 
@@ -29,100 +44,135 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestView:
-    """A whole digest, ready to be drawn. ``method`` is empty unless it is a preview for the operator."""
+class Letter:
+    """What is said to one reader around the papers, each a line of its own.
 
-    title: str
+    ``method`` is empty unless it is a preview for the operator; the links are None where there are none.
+    """
+
     subject: str
     preview: str
     edition: str
-    email: str
-    greeting: str
-    topics: str
-    sections: tuple[SectionView, ...]
-    revised: tuple[RevisedView, ...]
-    revised_left_out: int
-    notes: tuple[tuple[Span, ...], ...]
+    summary: str
+    because: str
+    command_to_change: str
+    command_to_stop: str
     method: str
-    count: int
-    left_out: int
-    considered: int
-    contact: str | None
-    contact_url: str | None
+    unsubscribe: str | None
+    manage: str | None
+    read: str | None
+    mailto: str | None
+    mailto_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView(Letter):
+    """A whole digest, ready to be drawn."""
+
+    title: str
     postal_address: str
+    sections: tuple[SectionView, ...]
+    left_out: int = 0
+    revised: tuple[RevisedView, ...] = ()
+    revised_left_out: int = 0
+    notes: tuple[tuple[Span, ...], ...] = ()
+    quiet: tuple[str, ...] = ()
 
 
-def digest_view(
-    digest: Digest,
-    *,
-    title: str,
-    contact: str | None,
-    postal_address: str,
-    abstract_chars: int = ABSTRACT_CHARS,
-    papers: int | None = None,
-    preview: bool = False,
-) -> DigestView:
+def digest_view(wanted: Wanted, cut: Cut, *, title: str, postal_address: str) -> DigestView:
     """Return the view of a digest.
 
     Args:
-        digest: what to show.
+        wanted: what to show, and where it leads back to.
+        cut: how much of it.
         title: what the digest calls itself.
-        contact: the address to write to, None to name the commands.
         postal_address: printed when not empty.
-        abstract_chars: how long abstracts may be.
-        papers: show the first so many papers, None for all.
-        preview: for the operator: say by what was ranked.
     """
-    shown = digest.ranked if papers is None else digest.ranked[:papers]
+    digest, said = wanted.digest, letter(wanted, cut)
+    revised, revised_left_out = revised_views(digest.revised)
     return DigestView(
+        **{name: getattr(said, name) for name in Letter.__slots__},
         title=clean(title),
-        subject=subject_of(digest),
-        preview=shorten(" · ".join(title_of(ranked.stored.paper) for ranked in digest.ranked[1:4]), 140),
-        edition=f"{digest.edition:%A}, {day(digest.edition)}",
-        email=shorten(clean(digest.subscriber.email), _ADDRESS_CHARS),
-        greeting=shorten(clean(digest.subscriber.name or ""), 60),
-        topics=listed([topic_name(topic.name, 60) for topic in digest.subscriber.topics]),
-        sections=_sections(digest, shown, abstract_chars),
-        revised=tuple(revised_view(stored) for stored in digest.revised[:_REVISED_SHOWN]),
-        revised_left_out=max(0, len(digest.revised) - _REVISED_SHOWN),
-        notes=_notes(digest.notes),
-        method=shorten(clean(digest.method), _METHOD_CHARS) if preview else "",
-        count=len(shown),
-        left_out=len(digest.ranked) - len(shown),
-        considered=digest.considered,
-        contact=clean(contact) if contact else None,
-        contact_url=f"mailto:{quote(clean(contact), safe='@')}?subject=unsubscribe" if contact else None,
         postal_address=clean(postal_address),
+        sections=_sections(wanted, cut),
+        left_out=len(digest.ranked) - cut.papers,
+        revised=revised,
+        revised_left_out=revised_left_out,
+        notes=notes_view(digest.notes),
+        quiet=quiet_view(digest),
     )
 
 
-def _sections(digest: Digest, shown: Sequence[RankedPaper], abstract_chars: int) -> tuple[SectionView, ...]:
-    """Return one section a topic, in the order of the subscriber's topics; others follow, the best first."""
-    by_topic: dict[str, list[PaperView]] = {topic.name: [] for topic in digest.subscriber.topics}
-    for ranked in shown:
-        by_topic.setdefault(ranked.topic, []).append(paper_view(ranked, abstract_chars))
+def letter(wanted: Wanted, cut: Cut) -> Letter:
+    """Return what is said around the papers."""
+    digest, links = wanted.digest, wanted.links
+    email = shorten(clean(digest.subscriber.email), _ADDRESS_CHARS)
+    topics = listed([topic_name(topic.name, 60) for topic in digest.subscriber.topics])
+    return Letter(
+        subject=subject_of(digest),
+        preview=_preview(digest),
+        edition=f"{digest.edition:%A}, {day(digest.edition)}",
+        summary=_summary(digest, cut.papers),
+        because=f"You get this because {email} asked for papers{f' on {topics}' if topics else ''}.",
+        command_to_change=f"paperdigest subscriber set {email} --days mon-fri",
+        command_to_stop=f"paperdigest subscriber remove {email}",
+        method=_method(digest) if wanted.preview else "",
+        unsubscribe=links.unsubscribe,
+        manage=links.manage,
+        read=links.read,
+        mailto=links.unsubscribe_mailto,
+        mailto_url=mailto(links.unsubscribe_mailto) if links.unsubscribe_mailto else None,
+    )
+
+
+def _preview(digest: Digest) -> str:
+    """Return what mail programs show after the subject: the next best titles, or why there are none."""
+    if digest.ranked:
+        said = [title_of(ranked.stored.paper) for ranked in digest.ranked[1:4]]
+    else:
+        said = list(quiet_view(digest)[1:2])
+    return shorten(" · ".join(said), _PREVIEW_CHARS)
+
+
+def _summary(digest: Digest, shown: int) -> str:
+    if digest.quiet and not digest.ranked:
+        return "no papers today"
+    return f"{shown:,} of {plural(digest.considered, 'unseen paper')} for you"
+
+
+def _method(digest: Digest) -> str:
+    method = shorten(clean(digest.method), _METHOD_CHARS)
+    return f"Ranked {method}. (Only the preview says so.)" if method else ""
+
+
+def _sections(wanted: Wanted, cut: Cut) -> tuple[SectionView, ...]:
+    """Return one section a topic, that of the best paper first."""
+    followed, read = followed_by(wanted.digest.subscriber.topics), wanted.links.read
+
+    def viewed(position: int, ranked: RankedPaper) -> PaperView:
+        like, less = (read + like_end(position), read + less_end(position)) if read else (None, None)
+        return paper_view(ranked, cut.abstract_chars, followed=followed, like=like, less=less)
+
     return tuple(
-        SectionView(topic=topic_name(topic, 80), papers=tuple(members))
-        for topic, members in by_topic.items()
-        if members
+        SectionView(topic=topic_name(topic, TOPIC_CHARS), papers=tuple(viewed(*one) for one in members))
+        for topic, members in cut.placed(wanted.digest)
     )
 
 
-def _notes(notes: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
+def revised_views(revised: Sequence[StoredPaper]) -> tuple[tuple[RevisedView, ...], int]:
+    """Return the views of changed papers, and how many more there are than are listed."""
+    return tuple(map(revised_view, revised[:_REVISED_SHOWN])), max(0, len(revised) - _REVISED_SHOWN)
+
+
+def notes_view(notes: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
+    """Return what the ranking has learned, a note a line."""
     told = (emphasised(shorten(clean(note), REASON_CHARS)) for note in notes[:_NOTES_SHOWN])
     return tuple(note for note in told if note)
 
 
-def subject_of(digest: Digest) -> str:
-    """Return what is inside, at most 110 characters: ``5 papers for trace: TITLE OF THE BEST``."""
-    if not digest.ranked and digest.revised:
-        head = f"{plural(len(digest.revised), 'new version')} of papers you liked: "
-        return head + shorten(title_of(digest.revised[0].paper), _SUBJECT_CHARS - len(head))
-    if not digest.ranked:
-        return f"No papers for {day(digest.edition)}"
-    topics_of_papers = dict.fromkeys(ranked.topic for ranked in digest.ranked)
-    names = [topic_name(topic, 40 if len(topics_of_papers) == 1 else 26) for topic in topics_of_papers]
-    more = len(names) - _TOPICS_IN_SUBJECT
-    topics = ", ".join(names[:_TOPICS_IN_SUBJECT]) + (f" and {more} more" if more > 0 else "")
-    head = f"{plural(len(digest.ranked), 'paper')} for {topics}: "
-    return head + shorten(title_of(digest.ranked[0].stored.paper), _SUBJECT_CHARS - len(head))
+def quiet_view(digest: Digest) -> tuple[str, ...]:
+    """Return why there are no papers, a reason a line; nothing when there are some."""
+    if digest.ranked:
+        return ()
+    told = (shorten(clean(sentence), _QUIET_CHARS) for sentence in digest.quiet[:_QUIET_SHOWN])
+    return tuple(sentence for sentence in told if sentence)
