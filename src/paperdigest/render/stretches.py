@@ -64,6 +64,9 @@ class Recent(Generic[_T]):
         self._young: dict[Hashable, _T] = {}
         self._old: dict[Hashable, _T] = {}
 
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
     def get(self, key: Hashable) -> _T | None:
         """Return the value, or None when there is none any more."""
         found = self._young.get(key)
