@@ -55,7 +55,17 @@ def test_names_are_quoted_only_when_they_must_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["b@y>\r\nRCPT TO:<evil@x", "a b@example.org", "a@b@c", "<a@b.c>", "é@example.org", "@x", "a@", "a@-x"]
+    "address",
+    [
+        *("b@y>\r\nRCPT TO:<evil@x", "a b@example.org", "a@b@c", "<a@b.c>", "a@exämple.org", "@x", "a@", "a@-x"),
+        *(
+            "\ud800@example.org",
+            "a\u202eb@example.org",
+            "a\u2028@example.org",
+            "\u00a0@example.org",
+            "é" * 33 + "@x.org",
+        ),
+    ],
 )
 def test_addresses_that_are_none_are_refused(address: str) -> None:
     with pytest.raises(MailError, match="cannot stand in a mail header") as caught:

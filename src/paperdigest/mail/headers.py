@@ -3,6 +3,10 @@
 Own code because the standard library's writer differs by version: in 3.11.7 a title holding
 ``=?utf-8?q?a=0aBcc:...?=`` becomes a real ``Bcc`` (CVE-2024-6923), and long URLs in List-Unsubscribe
 are turned into encoded words.
+
+Everything is ASCII, text of other kinds stands in encoded words (RFC 2047). The exception is a message to an address
+that is not ASCII before the @ (RFC 6531): only servers with SMTPUTF8 can take it anyway, so its texts stand in UTF-8 as
+they are (RFC 6532) and every reader of such mail can show them. ``utf8`` says which.
 """
 
 from __future__ import annotations
@@ -22,75 +26,100 @@ _MAX_ENCODED_WORD = 75  # RFC 2047, 2
 # Controls (C0, DEL, C1), line and paragraph separators, and the marks that reorder what a reader sees.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,60}\Z")
 _FIELD = re.compile(r"[!-9;-~]+: [^\r\n]*(?:\r\n[ \t][^\r\n]*)*\Z")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z")
+_ADDRESS = re.compile(
+    r"(?:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]|[^\x00-\x7f]){1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z"
+)
+_MAX_LOCAL = 64  # octets: RFC 5321, 4.5.3.1.1
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047, 5 (3)
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address (ASCII, the domain as A-labels) and the name shown beside it."""
+    """An address and the name shown beside it; the address is ASCII, but for what stands before the @ (RFC 6531)."""
 
     address: str
     name: str | None = None
 
     def __post_init__(self) -> None:
-        if not _ADDRESS.match(self.address):
-            problem = f"{self.address!r} cannot stand in a mail header: only plain ASCII addresses can"
+        local = self.address.rpartition("@")[0]
+        good = _ADDRESS.match(self.address) and self.address.isprintable()
+        if not good or len(local.encode("utf-8")) > _MAX_LOCAL:
+            problem = f"{self.address!r} cannot stand in a mail header: it is no plain address"
             raise MailError(problem, permanent=True)
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Say whether only servers with SMTPUTF8 can take mail for this address."""
+        return not self.address.isascii()
 
 
 def clean_line(text: str) -> str:
     """Return what of ``text`` may stand in a header: one line, single spaces, no controls, no lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     return " ".join(_SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text)).split())
 
 
-def field(name: str, value: str) -> bytes:
-    """Return ``Name: value`` with CRLF, folded at spaces; ``value`` is printable ASCII and is not altered otherwise.
+def field(name: str, value: str, *, utf8: bool = False) -> bytes:
+    """Return ``Name: value`` with CRLF, folded at spaces; ``value`` is printable and is not altered otherwise.
 
     Raises:
-        MailError: the value is not printable ASCII, a line is too long, or the name is no field name.
+        MailError: the value is not printable (ASCII, unless ``utf8``), a line is too long, or the name is no field
+            name.
     """
-    if not _FIELD_NAME.match(name) or not _PLAIN.match(value):
-        raise MailError(f"header {name!r} holds something that is not printable ASCII: {value!r}", permanent=True)
-    lines, line = [], f"{name}:"
-    for word in value.split():
-        if len(line) + 1 + len(word) > SOFT_LINE and line != f"{name}:":
-            lines.append(line)
-            line = ""
-        line += f" {word}"
-    lines.append(line if line != f"{name}:" else f"{name}: ")
-    folded = "\r\n".join(lines)
-    if not _FIELD.match(folded) or max(map(len, lines)) > MAX_LINE:
+    if not _FIELD_NAME.match(name) or not _may_stand(value, utf8=utf8):
+        raise MailError(f"header {name!r} holds something that cannot stand there: {value!r}", permanent=True)
+    line = f"{name}: {value.strip(' ')}"
+    if len(line) > SOFT_LINE or "  " in line:
+        line = _folded(f"{name}:", value.split())
+    raw = line.encode("utf-8")
+    if not _FIELD.match(line) or any(len(one) > MAX_LINE for one in raw.split(b"\r\n")):
         raise MailError(f"header {name} cannot be written safely: {value[:80]!r}", permanent=True)
-    return folded.encode("ascii") + b"\r\n"
+    return raw + b"\r\n"
 
 
-def unstructured(name: str, text: str) -> bytes:
+def unstructured(name: str, text: str, *, utf8: bool = False) -> bytes:
     """Return a field of free text such as Subject: as it is when that is plain, else in encoded words."""
     line = clean_line(text)
     room = SOFT_LINE - len(name) - 2
-    if _PLAIN.match(line) and "=?" not in line and all(len(word) <= room for word in line.split()):
-        return field(name, line)
+    if _may_stand(line, utf8=utf8) and "=?" not in line and all(len(word) <= room for word in line.split()):
+        return field(name, line, utf8=utf8)
     return field(name, encoded_words(line, len(name) + 2))
 
 
-def mailbox(name: str, box: Mailbox) -> bytes:
+def mailbox(name: str, box: Mailbox, *, utf8: bool = False) -> bytes:
     """Return an address field: ``To: Jane Doe <jane@example.org>``."""
     shown = clean_line(box.name or "")
     if not shown:
-        return field(name, box.address)
-    if _ATOMS.match(shown) and "=?" not in shown and len(shown) <= SOFT_LINE:
+        return field(name, box.address, utf8=utf8)
+    safe = "=?" not in shown and len(shown) <= SOFT_LINE
+    if safe and _ATOMS.match(shown):
         phrase = shown
-    elif _PLAIN.match(shown) and "=?" not in shown and len(shown) <= SOFT_LINE:
+    elif safe and _may_stand(shown, utf8=utf8):
         quoted = re.sub(r'(["\\])', r"\\\1", shown)
         phrase = f'"{quoted}"'
     else:
         phrase = encoded_words(shown, len(name) + 2)
-    return field(name, f"{phrase} <{box.address}>")
+    return field(name, f"{phrase} <{box.address}>", utf8=utf8)
+
+
+def _may_stand(text: str, *, utf8: bool) -> bool:
+    if text.isascii():
+        return text.isprintable()
+    return utf8 and not _CONTROLS.search(text) and not _SURROGATES.search(text)
+
+
+def _folded(start: str, words: list[str]) -> str:
+    lines, line = [], start
+    for word in words:
+        if len(line) + 1 + len(word) > SOFT_LINE and line != start:
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "\r\n".join([*lines, line])
 
 
 def encoded_words(text: str, offset: int) -> str:

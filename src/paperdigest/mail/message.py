@@ -8,25 +8,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 
 from paperdigest.errors import MailError
+from paperdigest.mail.dkim import Signer
 from paperdigest.mail.headers import Mailbox, field, mailbox, unstructured
 from paperdigest.mail.quoting import clean_body, quoted
 
-__all__ = ["Mailbox", "build_message", "clean_body"]
+__all__ = ["Attachment", "Mailbox", "build_message", "clean_body"]
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>\Z")
 _LIST_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z")
 _OURS = frozenset(
     (
         *("from", "to", "subject", "date", "message-id", "list-id", "auto-submitted"),
-        *("mime-version", "content-type", "content-transfer-encoding"),
+        *("mime-version", "content-type", "content-transfer-encoding", "dkim-signature"),
         *("bcc", "cc", "sender", "return-path", "received"),
     )
 )
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+_MEDIA_TYPE = re.compile(r"text/[a-z0-9][a-z0-9.+-]{0,40}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A text that stands beside the digest, as a file: ``papers.bib`` of type ``text/x-bibtex``."""
+
+    name: str
+    media_type: str
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _FILE_NAME.match(self.name) or not _MEDIA_TYPE.match(self.media_type):
+            problem = f"an attachment cannot be called {self.name!r} and be of the type {self.media_type!r}"
+            raise MailError(problem, permanent=True)
 
 
 def build_message(
@@ -41,8 +59,13 @@ def build_message(
     list_id: str | None = None,
     list_name: str | None = None,
     headers: Mapping[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
+    signer: Signer | None = None,
 ) -> bytes:
     """Return the message, CRLF throughout, every line at most 998 bytes, every header exactly once.
+
+    It is ASCII, unless one of the addresses is not: then ``Mailbox.needs_smtputf8``, and names and subject stand in it
+    in UTF-8 (RFC 6532).
 
     Args:
         sender: the From mailbox.
@@ -54,41 +77,84 @@ def build_message(
         message_id: ``<left@right>``; also decides the MIME boundary.
         list_id: the host-like name in List-Id (RFC 2919), e.g. ``paperdigest.example.org``.
         list_name: the name shown before it.
-        headers: further fields, printable ASCII, which are not encoded (List-Unsubscribe must not be).
+        headers: further fields, printable ASCII, which are not encoded (List-Unsubscribe must not be): see
+            `lists.ListHeaders`.
+        attachments: files beside the digest.
+        signer: signs the message (DKIM), at the time of ``sent_at``.
 
     Raises:
         MailError: a header cannot be written safely; permanent.
     """
     if not _MESSAGE_ID.match(message_id) or len(message_id) > 250:
         raise MailError(f"{message_id!r} is not a Message-ID", permanent=True)
+    utf8 = sender.needs_smtputf8 or recipient.needs_smtputf8
     head = [
-        mailbox("From", sender),
-        mailbox("To", recipient),
-        unstructured("Subject", subject),
+        mailbox("From", sender, utf8=utf8),
+        mailbox("To", recipient, utf8=utf8),
+        unstructured("Subject", subject, utf8=utf8),
         field("Date", _date(sent_at)),
         field("Message-ID", message_id),
     ]
     if list_id is not None:
         head.append(_list_id(list_id, list_name))
     head.append(field("Auto-Submitted", "auto-generated"))
-    for name, value in (headers or {}).items():
-        if name.casefold() in _OURS:
-            raise MailError(f"header {name} is written by paperdigest itself", permanent=True)
-        head.append(field(name, value))
+    head += _further(headers or {})
     # Quoted-printable never holds "=_", so the boundary cannot stand in a body (RFC 2045, 6.7).
-    boundary = "=_" + sha256(message_id.encode("ascii")).hexdigest()[:32]
-    head += [field("MIME-Version", "1.0"), field("Content-Type", f'multipart/alternative; boundary="{boundary}"')]
-    _refuse_repeats(head)
-    mark = boundary.encode("ascii")
-    parts = b"".join(b"--" + mark + b"\r\n" + _part(kind, body) for kind, body in (("plain", text), ("html", html)))
-    return b"".join(head) + b"\r\n" + parts + b"--" + mark + b"--\r\n"
+    mark = sha256(message_id.encode("ascii")).hexdigest()[:32]
+    content, body = _alternative(f"=_{mark}", text, html)
+    if attachments:
+        content, body = _mixed(f"=_m{mark}", content, body, attachments)
+    head += [field("MIME-Version", "1.0"), content]
+    signatures = signer.sign(head, body, sent_at) if signer is not None else ()
+    return b"".join((*signatures, *head, b"\r\n", *body))
 
 
-def _part(kind: str, pieces: Sequence[str]) -> bytes:
-    head = field("Content-Type", f'text/{kind}; charset="utf-8"') + field(
-        "Content-Transfer-Encoding", "quoted-printable"
-    )
-    return head + b"\r\n" + b"".join(quoted((pieces,) if isinstance(pieces, str) else pieces))
+def _alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[bytes, list[bytes]]:
+    """Return the Content-Type and the lines of text and HTML."""
+    parts = [(_content("text/plain"), quoted(_pieces(text))), (_content("text/html"), quoted(_pieces(html)))]
+    return _multipart("alternative", boundary, parts)
+
+
+def _mixed(
+    boundary: str, content: bytes, body: list[bytes], attachments: Sequence[Attachment]
+) -> tuple[bytes, list[bytes]]:
+    """Return the Content-Type and the lines of a message with files beside it (RFC 2183)."""
+    files = [
+        (
+            _content(file.media_type) + field("Content-Disposition", f'attachment; filename="{file.name}"'),
+            quoted((file.text,)),
+        )
+        for file in attachments
+    ]
+    return _multipart("mixed", boundary, [(content, body), *files])
+
+
+def _multipart(kind: str, boundary: str, parts: Sequence[tuple[bytes, list[bytes]]]) -> tuple[bytes, list[bytes]]:
+    mark = b"--" + boundary.encode("ascii")
+    lines: list[bytes] = []
+    for head, body in parts:
+        lines.append(mark + b"\r\n" + head + b"\r\n")
+        lines += body
+    lines.append(mark + b"--\r\n")
+    return field("Content-Type", f'multipart/{kind}; boundary="{boundary}"'), lines
+
+
+def _content(kind: str) -> bytes:
+    return field("Content-Type", f'{kind}; charset="utf-8"') + field("Content-Transfer-Encoding", "quoted-printable")
+
+
+def _pieces(body: Sequence[str]) -> Sequence[str]:
+    return (body,) if isinstance(body, str) else body
+
+
+def _further(headers: Mapping[str, str]) -> list[bytes]:
+    names = [name.casefold() for name in headers]
+    if refused := sorted(_OURS.intersection(names)):
+        raise MailError(f"header {', '.join(refused)} is written by paperdigest itself", permanent=True)
+    if len(set(names)) != len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise MailError(f"header {', '.join(repeated)} would stand twice", permanent=True)
+    return [field(name, value) for name, value in headers.items()]
 
 
 def _date(moment: datetime) -> str:
@@ -103,10 +169,3 @@ def _list_id(list_id: str, name: str | None) -> bytes:
         raise MailError(f"{list_id!r} is not a list id; write it like paperdigest.example.org", permanent=True)
     plain = re.sub(r"[^A-Za-z0-9 .-]", "", name or "").strip()
     return field("List-Id", f'"{plain}" <{list_id}>' if plain else f"<{list_id}>")
-
-
-def _refuse_repeats(head: list[bytes]) -> None:
-    names = [line.partition(b":")[0].lower() for line in head]
-    if len(set(names)) != len(names):
-        repeated = sorted({name.decode("ascii") for name in names if names.count(name) > 1})
-        raise MailError(f"header {', '.join(repeated)} would stand twice", permanent=True)
