@@ -17,6 +17,7 @@ A query matches a paper when every ``+`` clause matches, no ``-`` clause does, a
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
@@ -158,11 +159,16 @@ def word_spans(keyword: Keyword, document: Document) -> Iterator[tuple[str, int,
     The words of ``state-of-the-art`` are the phrase's too. In no order, and they may overlap.
     """
     yield from spans(keyword, document)
-    words = texts.words(" ".join(keyword.words))
-    if keyword.form is Form.STEMMED and len(words) > 1:
-        for word in dict.fromkeys(words):
-            if word not in STOP_WORDS:
-                yield from spans(Keyword((word,), field=keyword.field), document)
+    for word in _content_words(keyword):
+        yield from spans(word, document)
+
+
+@lru_cache(maxsize=1 << 14)
+def _content_words(keyword: Keyword) -> tuple[Keyword, ...]:
+    """Return the single words, without stop words, that a stemmed phrase is made of; none of any other keyword."""
+    words = texts.words(" ".join(keyword.words)) if keyword.form is Form.STEMMED else ()
+    distinct = dict.fromkeys(words) if len(words) > 1 else ()
+    return tuple(Keyword((word,), field=keyword.field) for word in distinct if word not in STOP_WORDS)
 
 
 def _clause_matches(clause: Clause, document: Document) -> bool:
@@ -212,7 +218,7 @@ def _places(keyword: Keyword, text: _Text) -> Iterator[tuple[int, int]]:
         width = len(before) + 1
         found = _prefix_runs(tuple(before), start, text.spelled.words) if start else iter(())
     else:
-        run = texts.stems(typed)
+        run = _run_of(typed)
         width = len(run)
         found = _runs(run, text.spelled.stems)
     free = 0
@@ -222,10 +228,19 @@ def _places(keyword: Keyword, text: _Text) -> Iterator[tuple[int, int]]:
             free = at + width
 
 
+_run_of = lru_cache(maxsize=1 << 14)(texts.stems)
+
+
 def _runs(run: tuple[str, ...], stems: tuple[str, ...]) -> Iterator[int]:
-    for at in range(len(stems) - len(run) + 1) if run else ():
-        if stems[at] == run[0] and stems[at : at + len(run)] == run:
-            yield at
+    """Yield the indices at which ``run`` stands, word for word."""
+    if not run:
+        return
+    at, end = -1, max(len(stems) - len(run) + 1, 0)
+    with contextlib.suppress(ValueError):  # there is no further one
+        while True:
+            at = stems.index(run[0], at + 1, end)
+            if stems[at : at + len(run)] == run:
+                yield at
 
 
 def _author_matcher(keyword: Keyword) -> Callable[[Document], bool]:

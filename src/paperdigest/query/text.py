@@ -16,6 +16,7 @@ and ``logi`` -> ``log``; SQLite FTS5, 4.3.1 and 4.3.3.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import unicodedata
@@ -177,9 +178,12 @@ def terms(words: Sequence[str]) -> Terms:
 def find_run(run: Sequence[str], field: Sequence[str]) -> int:
     """Return the index at which ``run`` first stands in ``field`` word for word, else -1."""
     width, wanted = len(run), tuple(run)
-    for start in range(len(field) - width + 1):
-        if field[start] == wanted[0] and tuple(field[start : start + width]) == wanted:
-            return start
+    start, end = -1, max(len(field) - width + 1, 0)
+    with contextlib.suppress(ValueError):  # there is no further one
+        while True:
+            start = field.index(wanted[0], start + 1, end)
+            if tuple(field[start : start + width]) == wanted:
+                return start
     return -1
 
 

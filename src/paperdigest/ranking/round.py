@@ -12,10 +12,10 @@ the other papers of the day or on other subscribers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from paperdigest.ranking.highlights import highlights
 from paperdigest.ranking.lessons import Learner, Lesson
 from paperdigest.ranking.popularity import popularity, popularity_reason
 from paperdigest.ranking.quota import shares_of
-from paperdigest.ranking.selection import POOL, Choice, Claim, Exploration, select
+from paperdigest.ranking.selection import POOL, Choice, Claim, Exploration, Selection
 from paperdigest.types import Highlight, PaperId, RankedPaper, Ranking, RankRequest, Reason, StoredPaper, Topic
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     _Best = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 __all__ = ["Options", "Round", "TopicScores", "midnight"]
+
+CHOICES, SHOWN = 250, 8000
+"""How many choices (up to 30 KB each) and ranked papers, reasons, highlights (1 KB) a round keeps for others who ask
+for the same. They need not stand next to each other, but it helps."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,9 @@ class Round:
         self._neighbours = Neighbours(papers)
         self._encoder = encoder
         self._first_seen = np.array([stored.first_seen_at.timestamp() for stored in papers.papers])
+        self._moments = np.unique(self._first_seen)
+        self._choices: dict[Hashable, _Chosen] = {}
+        self._shown: dict[Hashable, Any] = {}
 
     @property
     def method(self) -> str:
@@ -105,28 +114,42 @@ class Round:
 
     def rank(self, request: RankRequest, best: Sequence[_Best] | None = None) -> Ranking:
         """Answer one request (see `Ranker.rank`); ``best`` when its topics have been scored already."""
-        topics = request.subscriber.topics
         candidates = self.candidates(request)
-        scored = [
-            self._scored(topic, request, candidates) if best is None else self._plain(topic, best[number])
-            for number, topic in enumerate(topics)
-        ]
-        claims = [one for number, each in enumerate(scored) for one in self._claims(number, each, request)]
+        chosen = self._chosen(request, candidates) if best is None else self._chosen_plain(request, best)
         lot = Exploration.of(str(request.subscriber.id or request.subscriber.email), request.edition.isoformat())
-        choices = select(
-            claims,
-            shares_of([topic.quota for topic in topics]),
-            _places(request),
-            explore=lot if self.options.explore else None,
-            near=self._neighbours if self.options.is_digest else None,
-        )
+        choices = chosen.selection.choices(lot if self.options.explore else None)
+        scored = chosen.scored
         return Ranking(
-            ranked=tuple(self._ranked(choice, scored, request) for choice in choices),
+            ranked=tuple(self._ranked(choice, chosen, request) for choice in choices),
             considered=int(np.count_nonzero(candidates)),
             notes=tuple(note for each in scored if each.lesson for note in each.lesson.notes),
             method=self.method,
             verdicts=tuple(each.lesson.verdict for each in scored if each.lesson and each.lesson.verdict),
         )
+
+    def _chosen(self, request: RankRequest, candidates: NDArray[np.bool_]) -> _Chosen:
+        return self._selected(
+            [self._scored(topic, request, candidates) for topic in request.subscriber.topics], request
+        )
+
+    def _chosen_plain(self, request: RankRequest, best: Sequence[_Best]) -> _Chosen:
+        """Return the same object for all who ask for the same and for whom the same papers are the best."""
+        topics = request.subscriber.topics
+        found = tuple((columns.tobytes(), raw.tobytes()) for columns, raw in best)
+        key = (topics, _places(request), self._batches_before(request.new_since), found)
+        plain = zip(topics, best, strict=True)
+        return _once(
+            self._choices, CHOICES, key, lambda: self._selected([self._plain(*each) for each in plain], request)
+        )
+
+    def _selected(self, scored: list[TopicScores], request: RankRequest) -> _Chosen:
+        selection = Selection(
+            [one for number, each in enumerate(scored) for one in self._claims(number, each, request)],
+            shares_of([topic.quota for topic in request.subscriber.topics]),
+            _places(request),
+            near=self._neighbours if self.options.is_digest else None,
+        )
+        return _Chosen(scored=scored, selection=selection)
 
     def _best_of_plain(self, requests: Sequence[RankRequest]) -> dict[int, list[_Best]]:
         """Score the topics of many requests at once; those with judgements, or a query that is none, are left out."""
@@ -155,17 +178,19 @@ class Round:
     def _masks(self, requests: Sequence[RankRequest]) -> dict[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
         """Return for each request which papers are recent and new to it, and which have waited; few are different."""
         known: dict[tuple[float, int], tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
-        moments = np.unique(self._first_seen)
         found = {}
         for request in requests:
             since = midnight(request.since).timestamp()
-            # Papers come in batches: between two of them every moment means the same.
-            key = (since, int(np.searchsorted(moments, request.new_since.timestamp())))
+            key = (since, self._batches_before(request.new_since))
             if key not in known:
                 recent, new = self._first_seen >= since, self._first_seen >= request.new_since.timestamp()
                 known[key] = (recent & new, recent & ~new)
             found[id(request)] = known[key]
         return found
+
+    def _batches_before(self, moment: datetime) -> int:
+        """Count the moments at which papers came before this one: between two of them every moment means the same."""
+        return int(np.searchsorted(self._moments, moment.timestamp()))
 
     def _columns(self, ids: Iterable[PaperId]) -> NDArray[np.intp]:
         columns = (self.corpus.column.get(one) for one in ids)
@@ -251,13 +276,15 @@ class Round:
 
         The contributions add up to the raw score (to within 1e-3), if that is finite.
         """
+        if lesson is None and not self.options.popularity:
+            key = ("reasons", topic.query, topic.weight, paper.paper.id)
+            return _once(self._shown, SHOWN, key, lambda: _weighed(self.batch.reasons(plan, paper), topic))
         found = self.batch.reasons(plan, paper)
         if lesson is not None:
             found += lesson.reasons(self.corpus.column[paper.paper.id])
         if self.options.popularity and (votes := popularity_reason(paper, _end_of(request), self.options.popularity)):
             found.append(votes)
-        weighed = [replace(reason, contribution=reason.contribution * topic.weight) for reason in found]
-        return tuple(sorted(weighed, key=lambda reason: -reason.contribution))
+        return _weighed(found, topic)
 
     def _claims(self, number: int, scored: TopicScores, request: RankRequest) -> Iterator[Claim]:
         new_since = request.new_since.timestamp()
@@ -270,23 +297,62 @@ class Round:
                 is_new=bool(self._first_seen[column] >= new_since),
             )
 
-    def _ranked(self, choice: Choice, scored: list[TopicScores], request: RankRequest) -> RankedPaper:
-        home = scored[choice.topic]
+    def _ranked(self, choice: Choice, chosen: _Chosen, request: RankRequest) -> RankedPaper:
+        """Return what is shown of a choice: the same object for all who ask for the same and have judged nothing."""
+        if choice.paper_id not in chosen.ranked:
+            home = chosen.scored[choice.topic]
+            topics = (home.topic, *(chosen.scored[other].topic for other in choice.also))
+            key = (topics, choice.paper_id, choice.score, choice.placement, choice.propensity)
+            is_common = home.lesson is None and not self.options.popularity
+            chosen.ranked[choice.paper_id] = (
+                _once(self._shown, SHOWN, key, lambda: self._made(choice, chosen.scored, request))
+                if is_common
+                else self._made(choice, chosen.scored, request)
+            )
+        return chosen.ranked[choice.paper_id]
+
+    def _made(self, choice: Choice, scored: Sequence[TopicScores], request: RankRequest) -> RankedPaper:
+        home, others = scored[choice.topic], [scored[other] for other in choice.also]
         stored = self.corpus.papers[self.corpus.column[choice.paper_id]]
         return RankedPaper(
             stored=stored,
             score=choice.score,
             topic=home.topic.name,
             reasons=self.reasons(home.topic, home.plan, home.lesson, stored, request),
-            also=tuple(scored[other].topic.name for other in choice.also),
+            also=tuple(other.topic.name for other in others),
             placement=choice.placement,
             propensity=choice.propensity,
-            highlights=self._highlights([scored[number] for number in (choice.topic, *choice.also)], stored),
+            highlights=self._highlights([home, *others], stored),
         )
 
-    def _highlights(self, topics: Iterable[TopicScores], stored: StoredPaper) -> tuple[Highlight, ...]:
+    def _highlights(self, topics: Sequence[TopicScores], stored: StoredPaper) -> tuple[Highlight, ...]:
         document = self.corpus.documents[self.corpus.column[stored.paper.id]]
-        return highlights((keyword for one in topics for keyword in one.plan.query.keywords), document)
+        keywords = (keyword for one in topics for keyword in one.plan.query.keywords)
+        key = ("highlights", tuple(one.topic.query for one in topics), stored.paper.id)
+        return _once(self._shown, SHOWN, key, lambda: highlights(keywords, document))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """A choice up to the lot; ``ranked`` is what is shown of each paper, as far as it was asked for."""
+
+    scored: Sequence[TopicScores]
+    selection: Selection
+    ranked: dict[PaperId, RankedPaper] = field(default_factory=dict)
+
+
+def _once(known: dict[Hashable, _T], most: int, key: Hashable, made: Callable[[], _T]) -> _T:
+    """Return what was made for that key before, or make it."""
+    if key not in known:
+        if len(known) >= most:
+            known.clear()
+        known[key] = made()
+    return known[key]
+
+
+def _weighed(reasons: Iterable[Reason], topic: Topic) -> tuple[Reason, ...]:
+    weighed = [replace(reason, contribution=reason.contribution * topic.weight) for reason in reasons]
+    return tuple(sorted(weighed, key=lambda reason: -reason.contribution))
 
 
 def midnight(moment: datetime) -> datetime:

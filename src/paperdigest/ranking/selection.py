@@ -24,6 +24,7 @@ import math
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from typing import Protocol, Self
@@ -31,7 +32,7 @@ from typing import Protocol, Self
 from paperdigest.ranking.quota import apportion
 from paperdigest.types import PaperId, Placement
 
-__all__ = ["FLOOR", "LEAST_PLACES", "POOL", "Choice", "Claim", "Exploration", "Near", "select"]
+__all__ = ["FLOOR", "LEAST_PLACES", "POOL", "Choice", "Claim", "Exploration", "Near", "Selection", "select"]
 
 POOL = 20
 """How many of the papers that come next are in the draw: ranks 11 to 30 of a digest of ten."""
@@ -138,15 +139,70 @@ def select(
     Raises:
         IndexError: a claim's topic has no share.
     """
-    wanted = _Wanted(claims)
-    table = _Table(places, shares, wanted)
-    for is_new in (True, False):
-        late = table.seat([one for one in wanted.claims if wanted.is_new[one.paper_id] is is_new], near)
-        table.seat(late, None)
-    certain = tuple(wanted.choice(one) for one in table.taken)
-    if explore is None or places < LEAST_PLACES:
-        return certain
-    return _explored(certain, wanted, explore, near)
+    return Selection(claims, shares, places, near=near).choices(explore)
+
+
+class Selection:
+    """A choice up to the lot, which may then be drawn for any number of readers with the same claims.
+
+    Args and errors as of `select`.
+    """
+
+    def __init__(
+        self, claims: Iterable[Claim], shares: Sequence[float], places: int, *, near: Near | None = None
+    ) -> None:
+        self._wanted, self._places, self._near = _Wanted(claims), places, near
+        table = _Table(places, shares, self._wanted)
+        for is_new in (True, False):
+            late = table.seat([one for one in self._wanted.claims if self._wanted.is_new[one.paper_id] is is_new], near)
+            table.seat(late, None)
+        self._certain = tuple(self._wanted.choice(one) for one in table.taken)
+        self._drawn: dict[PaperId, Choice] = {}
+
+    def choices(self, explore: Exploration | None) -> tuple[Choice, ...]:
+        """Return what is chosen, with the last place given to the lot if there is one."""
+        if explore is None or self._places < LEAST_PLACES or not self._pool:
+            return self._certain
+        one = explore.draw(self._pool)
+        if one not in self._drawn:
+            self._drawn[one] = self._wanted.choice(one, drawn_of=len(self._pool))
+        return (*self._kept, self._drawn[one])
+
+    @cached_property
+    def _spared(self) -> Choice | None:
+        """The last choice whose paper is not the only one of any of its topics: its place may go to the lot."""
+        of_topic = Counter(topic for one in self._certain for topic in (one.topic, *one.also))
+        return next(
+            (one for one in reversed(self._certain) if all(of_topic[topic] > 1 for topic in (one.topic, *one.also))),
+            None,
+        )
+
+    @cached_property
+    def _kept(self) -> tuple[Choice, ...]:
+        return tuple(one for one in self._certain if one is not self._spared)
+
+    @cached_property
+    def _pool(self) -> tuple[PaperId, ...]:
+        """The best papers without a place that nearly missed the cut, empty when there is no place to give.
+
+        Near enough to the cut (`FLOOR`), no near-duplicates of those shown, and none that waited unless one that
+        waited gives up the place.
+        """
+        spared = self._spared
+        if spared is None:
+            return ()
+        shown = {one.paper_id: one.score for one in self._kept}
+        least = FLOOR * min(shown.values())
+        missed = (
+            one
+            for one, homes in self._wanted.homes.items()
+            if one not in shown
+            and one != spared.paper_id
+            and next(iter(homes.values())).score >= least
+            and (self._wanted.is_new[one] or spared.placement is Placement.WAITED)
+            and not _is_behind(one, shown, self._near)
+        )
+        return tuple(islice(missed, POOL))
 
 
 class _Wanted:
@@ -158,11 +214,11 @@ class _Wanted:
     def __init__(self, claims: Iterable[Claim]) -> None:
         self.homes: dict[PaperId, dict[int, Claim]] = {}
         self.is_new: dict[PaperId, bool] = {}
+        self.claims: list[Claim] = []
         for claim in sorted(claims, key=lambda one: (-one.score, -one.raw, one.paper_id, one.topic)):
-            self.homes.setdefault(claim.paper_id, {}).setdefault(claim.topic, claim)
+            if self.homes.setdefault(claim.paper_id, {}).setdefault(claim.topic, claim) is claim:
+                self.claims.append(claim)
             self.is_new[claim.paper_id] = claim.is_new or self.is_new.get(claim.paper_id, False)
-        distinct = (claim for homes in self.homes.values() for claim in homes.values())
-        self.claims = sorted(distinct, key=lambda one: (-one.score, -one.raw, one.paper_id, one.topic))
         self.place = {one: place for place, one in enumerate(self.homes)}
 
     def choice(self, one: PaperId, *, drawn_of: int = 0) -> Choice:
@@ -220,38 +276,9 @@ class _Table:
         return {topic: parts[topic] - used[topic] for topic in topics}
 
 
-def _explored(
-    certain: tuple[Choice, ...], wanted: _Wanted, explore: Exploration, near: Near | None
-) -> tuple[Choice, ...]:
-    """Give the last place to a paper drawn by lot, unless there is none to give or none to draw.
-
-    The place is the last one whose paper is not the only one of any of its topics. The pool are the best papers
-    without a place: near enough to the cut (`FLOOR`), no near-duplicates of those shown, and none that waited
-    unless one that waited gives up the place.
-    """
-    of_topic = Counter(topic for one in certain for topic in (one.topic, *one.also))
-    spared = [one for one in certain if all(of_topic[topic] > 1 for topic in (one.topic, *one.also))]
-    if not spared:
-        return certain
-    shown = {one.paper_id: one.score for one in certain if one is not spared[-1]}
-    least = FLOOR * min(shown.values())
-    missed = (
-        one
-        for one, homes in wanted.homes.items()
-        if one not in shown
-        and one != spared[-1].paper_id
-        and next(iter(homes.values())).score >= least
-        and (wanted.is_new[one] or spared[-1].placement is Placement.WAITED)
-        and not _is_behind(one, shown, near)
-    )
-    pool = list(islice(missed, POOL))
-    if not pool:
-        return certain
-    drawn = wanted.choice(explore.draw(pool), drawn_of=len(pool))
-    return (*(one for one in certain if one is not spared[-1]), drawn)
-
-
 def _is_behind(one: PaperId, chosen: Iterable[PaperId], near: Near | None) -> bool:
     """Say whether a paper is a near-duplicate of one of those chosen."""
     neighbours = near.get(one) if near is not None else None
-    return neighbours is not None and any(other in neighbours for other in chosen)
+    if not neighbours:  # most papers have none: then nothing need be gone through
+        return False
+    return any(other in neighbours for other in chosen)

@@ -37,7 +37,7 @@ __all__ = ["Fragment", "Freezer", "Frozen", "freeze", "thaw", "thaw_head", "thaw
 KEY_BYTES = 16
 """Of a fragment's key: two texts of one key are not to be expected before there are 10^18 of them."""
 
-KEPT = 20_000
+KEPT = 4_000
 """Ranked papers whose fragments a `Freezer` remembers, some 2 KB each."""
 
 
