@@ -7,15 +7,16 @@ failure of a mail that was accepted afterwards (a greylisted one) counts for not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Select, exists, false, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from paperdigest import refusals
 from paperdigest.refusals import Consequence
+from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries, digests, subscribers
 from paperdigest.store.engine import Database
 from paperdigest.store.operation_tables import bounces, suppressions
@@ -23,10 +24,12 @@ from paperdigest.store.storms import FAILED, Storms
 from paperdigest.store.suppressions import Suppression, Suppressions, harmless
 from paperdigest.types import BounceKind, DeliveryState, SubscriberStatus, SuppressionReason
 
-__all__ = ["Bounces", "Filed"]
+__all__ = ["REFUSED", "Bounces", "Filed"]
 
-Alarm = Callable[[str, str, datetime], None]
-"""Tells the operator: what about (a name that stays the same), what, when."""
+REFUSED = "mail refused"
+"""The name of the alarm that mail servers do not want our mail."""
+
+_CALM = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +60,10 @@ class Bounces:
     Args:
         database: where they are.
         secrets: for the hashes of suppressed addresses; the first makes them, all are known.
-        alarm: called, outside every transaction, with what the operator must know.
     """
 
-    def __init__(self, database: Database, secrets: Sequence[bytes], alarm: Alarm | None = None) -> None:
-        self._database, self._alarm = database, alarm
+    def __init__(self, database: Database, secrets: Sequence[bytes]) -> None:
+        self._database = database
         self.suppressions = Suppressions(database, secrets)
         self.storms = Storms(database, self.suppressions)
 
@@ -98,9 +100,7 @@ class Bounces:
             )
             if not _put(connection, report):
                 return Filed(is_new=False)
-            done, told = self._follow(connection, report)
-        self._tell(told, now)
-        return Filed(consequence=done)
+            return Filed(consequence=self._follow(connection, report))
 
     def complained(self, subscriber_id: int, *, detail: str | None = None, now: datetime) -> Filed:
         """Write down that a subscriber called our mail spam, when it is not known which one."""
@@ -121,23 +121,48 @@ class Bounces:
                 now=now,
             )
             _put(connection, report)
-            done, told = self._follow(connection, report)
-        self._tell(told, now)
-        return Filed(consequence=done)
+            return Filed(consequence=self._follow(connection, report))
+
+    def address_of(self, delivery_id: int) -> str | None:
+        """Return the address that a delivery goes to; None when its subscriber was removed."""
+        wanted = (
+            select(subscribers.c.email)
+            .join(digests, digests.c.subscriber_id == subscribers.c.id)
+            .join(deliveries, deliveries.c.digest_id == digests.c.id)
+            .where(deliveries.c.id == delivery_id)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(wanted).scalar()
+
+    def subscriber_of(self, delivery_id: int) -> int | None:
+        """Return the number of the subscriber that a delivery goes to; None when they were removed."""
+        wanted = select(digests.c.subscriber_id).join(deliveries, deliveries.c.digest_id == digests.c.id)
+        with self._database.reading() as connection:
+            return connection.execute(wanted.where(deliveries.c.id == delivery_id)).scalar()
 
     def unsubscribe(self, subscriber_id: int) -> Filed:
         """End a subscription at the subscriber's word."""
         with self._database.writing() as connection:
             return _unsubscribe(connection, subscriber_id)
 
-    def _follow(self, connection: Connection, report: _Report) -> tuple[Consequence, list[tuple[str, str]]]:
-        """Do what follows from a report; return also what the operator is to be told."""
-        told: list[tuple[str, str]] = []
-        storm = report.kind.value in FAILED and self.storms.rages(connection, report.now, told)
+    def tidy(self, now: datetime) -> None:
+        """Take back the alarms whose trouble is over."""
+        refused = select(bounces.c.id).where(
+            bounces.c.received_at > now - _CALM, bounces.c.kind == BounceKind.SENDER.value
+        )
+        with self._database.writing() as connection:
+            self.storms.tidy(connection, now)
+            if connection.execute(refused.limit(1)).first() is None:
+                clear_alarm(connection, REFUSED)
+
+    def _follow(self, connection: Connection, report: _Report) -> Consequence:
+        """Do what follows from a report."""
+        storm = report.kind.value in FAILED and self.storms.rages(connection, report.now)
         days, probing = _standing(connection, report) if report.kind is BounceKind.MAILBOX else (0, False)
         done = refusals.consequence(report.kind, days=days, probing=probing, storm=storm)
         if done is Consequence.TELL:
-            told.append(("mail refused", f"a mail server does not want our mail: {report.detail or report.status}"))
+            said = f"a mail server does not want our mail: {report.detail or report.status}"
+            raise_alarm(connection, REFUSED, said, report.now)
         if done is Consequence.UNSUBSCRIBE:
             _unsubscribe(connection, report.subscriber_id)
         reason = {
@@ -147,14 +172,12 @@ class Bounces:
         }.get(done)
         if reason is not None:
             until = report.now + refusals.PROBE_AFTER if reason is SuppressionReason.SUSPENDED else None
-            said = Suppression(reason=reason, since_at=report.now, until_at=until, detail=report.detail)
-            self.suppressions.put(connection, report.subscriber_id, said)
-        return done, told
-
-    def _tell(self, told: list[tuple[str, str]], now: datetime) -> None:
-        if self._alarm is not None:
-            for name, detail in told:
-                self._alarm(name, detail, now)
+            self.suppressions.put(
+                connection,
+                report.subscriber_id,
+                Suppression(reason=reason, since_at=report.now, until_at=until, detail=report.detail),
+            )
+        return done
 
 
 def _put(connection: Connection, report: _Report) -> bool:

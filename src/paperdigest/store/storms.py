@@ -16,21 +16,26 @@ from sqlalchemy import Connection, Select, delete, exists, func, or_, select, up
 from sqlalchemy.dialects.sqlite import insert
 
 from paperdigest import refusals
+from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries
 from paperdigest.store.engine import Database
 from paperdigest.store.operation_tables import bounces, pauses, suppressions
 from paperdigest.store.suppressions import Suppression, Suppressions
 from paperdigest.types import BounceKind, SuppressionReason
 
-__all__ = ["FAILED", "STORM", "Storm", "Storms"]
+__all__ = ["ALARM", "FAILED", "STORM", "Storm", "Storms"]
 
 STORM = "suppressing"
 """The row of the table ``pauses`` that stands for a storm; other rows are not ours."""
+
+ALARM = "bounce storm"
+"""The name of the alarm."""
 
 FAILED = (BounceKind.GONE.value, BounceKind.MAILBOX.value)
 """What counts towards a storm, and may suppress."""
 
 _COUNT_AGAIN = timedelta(hours=1)
+_LOOK = "paperdigest bounce --storm show"
 _REASON = "too many mails come back at once for it to be the mailboxes' fault"
 
 
@@ -70,6 +75,7 @@ class Storms:
             if row is None or row.until_at <= now:
                 return 0
             connection.execute(update(pauses).where(pauses.c.name == STORM).values(until_at=now))
+            clear_alarm(connection, ALARM)
             held = connection.execute(_held(row.since_at, now)).all() if accept else []
             for one in held:
                 gone = Suppression(
@@ -78,14 +84,8 @@ class Storms:
                 self._suppressions.put(connection, one.subscriber_id, gone)
             return len(held)
 
-    def rages(self, connection: Connection, now: datetime, told: list[tuple[str, str]]) -> bool:
-        """Say whether there is a storm; begin one where it is due, inside a transaction.
-
-        Args:
-            connection: the report that asks is written already.
-            now: the moment.
-            told: gets what the operator must know (a name, and what).
-        """
+    def rages(self, connection: Connection, now: datetime) -> bool:
+        """Say whether there is a storm, in a transaction that has written the report that asks; begin one where due."""
         row = _row(connection)
         is_on = row is not None and row.until_at > now
         if row is not None and row.until_at > now + refusals.STORM_CALM - _COUNT_AGAIN:
@@ -101,10 +101,14 @@ class Storms:
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
         if not is_on:
             _take_back(connection, start)
-            told.append(
-                ("bounce storm", f"{_REASON}; nobody is suppressed before you look: paperdigest bounce --storm show")
-            )
+            raise_alarm(connection, ALARM, f"{_REASON}; nobody is suppressed before you look: {_LOOK}", now)
         return True
+
+    def tidy(self, connection: Connection, now: datetime) -> None:
+        """Take the alarm back when the storm is over."""
+        row = _row(connection)
+        if row is None or row.until_at <= now:
+            clear_alarm(connection, ALARM)
 
     def _exceeds(self, connection: Connection, start: datetime, now: datetime) -> bool:
         """Say whether more came back since ``start`` than from a list that is looked after."""
