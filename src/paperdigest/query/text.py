@@ -128,8 +128,14 @@ class Field:
 
     def forms(self, stem: str) -> tuple[str, ...]:
         """Return the distinct forms in which a stem stands in the text, in the order of the text."""
-        spots = (place for place, found in zip(self.places, self.stems, strict=True) if found == stem)
-        return tuple(dict.fromkeys(self.text[start:end] for start, end in spots))
+        found: dict[str, None] = {}
+        at = -1
+        with contextlib.suppress(ValueError):  # there is no further one
+            while True:
+                at = self.stems.index(stem, at + 1)
+                start, end = self.places[at]
+                found[self.text[start:end]] = None
+        return tuple(found)
 
     def run(self, stems: Sequence[str]) -> str | None:
         """Return the piece of text where these stems first stand next to each other, or None."""

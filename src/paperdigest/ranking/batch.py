@@ -27,7 +27,7 @@ from paperdigest.types import Reason, StoredPaper, Topic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["OTHERS", "Batch", "TopicPlan", "keywords_of"]
+__all__ = ["OTHERS", "Batch", "TopicPlan", "keywords_of", "weighed"]
 
 OTHERS = 0.5
 """What a topic's further clauses count, beside its best one."""
@@ -147,7 +147,7 @@ class Batch:
             return []
         best = scores.index(max(scores))
         found = [
-            replace(reason, contribution=reason.contribution * clause.weight * (1.0 if place == best else OTHERS))
+            weighed(reason, clause.weight * (1.0 if place == best else OTHERS))
             for place, clause in enumerate(plan.clauses)
             if place == best or scores[place] > 0
             for reason in self._explain(clause, paper)
@@ -186,6 +186,11 @@ class Batch:
         return TopicPlan(
             query=query, clauses=clauses, rows=rows, gate=gate, joined=self._joined_place.get(_joined_text(query))
         )
+
+
+def weighed(reason: Reason, weight: float) -> Reason:
+    """Return the reason with its contribution so many times as great."""
+    return reason if weight == 1 else replace(reason, contribution=reason.contribution * weight)
 
 
 def _readable(topics: Iterable[Topic]) -> list[Query]:

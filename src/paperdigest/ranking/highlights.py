@@ -29,8 +29,7 @@ def highlights(keywords: Iterable[Keyword], document: Document, *, most: int = M
         most: how many at most.
     """
     found = chain.from_iterable(
-        chain(spans(keyword, document), () if keyword.is_strict else word_spans(keyword, document))
-        for keyword in dict.fromkeys(keywords)
+        (spans if keyword.is_strict else word_spans)(keyword, document) for keyword in dict.fromkeys(keywords)
     )
     return merged(found)[: max(most, 0)]
 

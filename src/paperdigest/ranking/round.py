@@ -13,7 +13,7 @@ the other papers of the day or on other subscribers.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +22,7 @@ import numpy as np
 from paperdigest.errors import QueryError
 from paperdigest.protocols import Encoder
 from paperdigest.ranking.archive import Archive
-from paperdigest.ranking.batch import Batch, TopicPlan
+from paperdigest.ranking.batch import Batch, TopicPlan, weighed
 from paperdigest.ranking.calibration import EXAMPLES, JOINED, LEXICAL, SEMANTIC, Calibration
 from paperdigest.ranking.corpus import Corpus
 from paperdigest.ranking.crowd import best_of_all
@@ -351,8 +351,7 @@ def _once(known: dict[Hashable, _T], most: int, key: Hashable, made: Callable[[]
 
 
 def _weighed(reasons: Iterable[Reason], topic: Topic) -> tuple[Reason, ...]:
-    weighed = [replace(reason, contribution=reason.contribution * topic.weight) for reason in reasons]
-    return tuple(sorted(weighed, key=lambda reason: -reason.contribution))
+    return tuple(sorted((weighed(reason, topic.weight) for reason in reasons), key=lambda reason: -reason.contribution))
 
 
 def midnight(moment: datetime) -> datetime:
