@@ -7,12 +7,16 @@ connection inside a transaction; what SQLite complains about leaves as `StoreErr
 from __future__ import annotations
 
 import contextlib
+import math
+import random
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,10 +25,12 @@ from sqlalchemy.pool import QueuePool
 
 from paperdigest.errors import StoreError
 
-__all__ = ["BUSY_TIMEOUT", "Database", "connect_raw", "database_path", "translated"]
+__all__ = ["BUSY_TIMEOUT", "Database", "Turns", "connect_raw", "database_path", "translated"]
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long a connection waits for another writer before it gives up."""
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LATELY_S = 0.0005, 0.002, 0.1
 
 _BEGIN = "paperdigest_begin"
 
@@ -111,19 +117,69 @@ def connect_raw(path: Path, *, mode: str = "rw", busy_timeout: timedelta = BUSY_
     return connection
 
 
+class Turns:
+    """How the connections of a process take turns with other writers: nobody is kept out for long.
+
+    SQLite's own waiting sleeps for longer and longer, up to 100 ms; whoever commits all the time then keeps the others
+    out. Here a writer that waits asks every few milliseconds, and one that had to wait lately leaves a gap after each
+    of its own transactions (`give_way`), in which the other gets in.
+    """
+
+    def __init__(
+        self,
+        patience: timedelta,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._patience_s = patience.total_seconds()
+        self._monotonic, self._sleep = monotonic, sleep
+        self._waited_at = -math.inf
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction that holds the write lock. The connection's own busy timeout should be 0.
+
+        Raises:
+            sqlite3.OperationalError: others wrote for longer than our patience, or any other trouble.
+        """
+        deadline = self._monotonic() + self._patience_s
+        pause = _FIRST_PAUSE_S
+        while not self._has_begun(connection, deadline):
+            self._sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 1.3, _LONGEST_PAUSE_S)
+
+    def _has_begun(self, connection: sqlite3.Connection, deadline: float) -> bool:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            now = self._monotonic()
+            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or now >= deadline:
+                raise
+            self._waited_at = now
+            return False
+        return True
+
+    def give_way(self) -> None:
+        """Leave a gap for another writer, if there was one lately: for whoever commits all the time."""
+        if self._monotonic() - self._waited_at < _LATELY_S:
+            self._sleep(2 * _FIRST_PAUSE_S)
+
+
 class Database:
     """An open database; made by `schema.open_database`, which has checked that it is ours and current."""
 
     def __init__(self, path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
         self.path = path
         self.busy_timeout = busy_timeout
+        self.turns = Turns(busy_timeout)
+        self._file = _identity(path)
         self._engine: Engine = create_engine(
             "sqlite://",
             creator=lambda: connect_raw(path, busy_timeout=busy_timeout),
             poolclass=QueuePool,  # the URL names no file, so SQLAlchemy would choose one connection per thread
             max_overflow=20,
         )
-        event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "begin", self._begin)
         self._recorder: sqlite3.Connection | None = None
         self._recorder_lock = threading.Lock()
 
@@ -149,8 +205,9 @@ class Database:
         with (
             translated(self.path),
             self._engine.connect() as connection,
-            connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin(),
+            connection.execution_options(**{_BEGIN: True}).begin(),
         ):
+            self.check_in_place()
             yield connection
 
     @contextmanager
@@ -164,9 +221,10 @@ class Database:
         """
         with translated(self.path), self._recorder_lock:
             if self._recorder is None:
-                self._recorder = connect_raw(self.path, busy_timeout=self.busy_timeout)
-            self._recorder.execute("BEGIN IMMEDIATE")
+                self._recorder = connect_raw(self.path, busy_timeout=timedelta(0))
+            self.turns.begin(self._recorder)
             try:
+                self.check_in_place()
                 with contextlib.closing(self._recorder.cursor()) as cursor:
                     yield cursor
                 self._recorder.execute("COMMIT")
@@ -175,8 +233,35 @@ class Database:
                     self._recorder.execute("ROLLBACK")
                 raise
 
+    def _begin(self, connection: Connection) -> None:
+        if not connection.get_execution_options().get(_BEGIN):
+            connection.exec_driver_sql("BEGIN")
+            return
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        raw.execute("PRAGMA busy_timeout = 0")  # readers wait as SQLite does, writers take turns
+        try:
+            self.turns.begin(raw)
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {int(self.busy_timeout.total_seconds() * 1000)}")
+
+    def check_in_place(self) -> None:
+        """Make sure that what is written now goes into the file that others see.
+
+        Raises:
+            StoreError: the file was deleted or replaced while it was open: it would take every write, and be gone.
+        """
+        found = _identity(self.path)
+        if self._file is None:
+            self._file = found
+        if found is None or found != self._file:
+            what = "deleted" if found is None else "replaced by another file"
+            raise StoreError(
+                f"{self.path} was {what} while it was in use", "Stop paperdigest, restore a backup, and start again"
+            )
+
     def close(self) -> None:
         """Close every connection; the database can be used again, it will reconnect."""
+        self._file = None
         self._engine.dispose()
         with self._recorder_lock:
             if self._recorder is not None:
@@ -184,5 +269,9 @@ class Database:
                 self._recorder = None
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -45,6 +45,7 @@ from sqlalchemy import (
 from paperdigest.store.claims import LEASE, Claim, Recovered
 from paperdigest.store.delivery_tables import deliveries, letters
 from paperdigest.store.engine import Database
+from paperdigest.store.marking import RECORD_ATTEMPT
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
@@ -89,10 +90,9 @@ UPDATE deliveries SET state = 'leased', lease_owner = ?, lease_until = ?,
 WHERE id = ?
 """
 
-HEARTBEATS = tuple(
-    "UPDATE deliveries SET lease_until = :until"
-    f" WHERE state = '{state}' AND lease_until > :now AND lease_owner = :owner"  # noqa: S608  constants alone
-    for state in ("leased", "sending")
+HEARTBEATS = (
+    "UPDATE deliveries SET lease_until = :until WHERE state = 'leased' AND lease_until > :now AND lease_owner = :me",
+    "UPDATE deliveries SET lease_until = :until WHERE state = 'sending' AND lease_until > :now AND lease_owner = :me",
 )
 
 _RELEASE = """
@@ -113,13 +113,6 @@ _DOUBT = """
 UPDATE deliveries SET state = 'in_doubt', lease_owner = NULL, lease_until = NULL, next_attempt_at = ?,
   phase = 'dot', code = NULL, status = NULL, detail = ?
 WHERE id = ?
-"""
-
-RECORD_ATTEMPT = """
-INSERT INTO attempts (delivery_id, number, ended_at, state, phase, code, status, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (delivery_id, number) DO UPDATE SET
-  ended_at = excluded.ended_at, state = excluded.state, phase = excluded.phase, code = excluded.code,
-  status = excluded.status, detail = excluded.detail
 """
 
 _RESEND = """
@@ -199,7 +192,7 @@ class Ledger:
 
     def heartbeat(self, now: datetime, *, owner: str, lease: timedelta = LEASE) -> int:
         """Renew the leases of a run that are not over, and return how many that were. A lease that is over stays so."""
-        values = {"now": to_stored(now), "until": to_stored(now + lease), "owner": owner}
+        values = {"now": to_stored(now), "until": to_stored(now + lease), "me": owner}
         with self._database.recording() as cursor:
             return sum(cursor.execute(statement, values).rowcount for statement in HEARTBEATS)
 

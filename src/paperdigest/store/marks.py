@@ -26,9 +26,8 @@ from paperdigest.errors import StoreError
 from paperdigest.failpoints import failpoint
 from paperdigest.store.claims import LEASE, Claim, Intent, Outcome
 from paperdigest.store.engine import Database, connect_raw, translated
-from paperdigest.store.ledger import RECORD_ATTEMPT
-from paperdigest.store.tables import to_stored
-from paperdigest.types import DeliveryState
+from paperdigest.store.marking import Settling, intend, intend_all, is_wanted, sent_all, settle
+from paperdigest.types import DeliveryState, MailPhase
 
 __all__ = ["LEASE", "Claim", "Intent", "Marks", "Outcome"]
 
@@ -37,107 +36,50 @@ PATIENCE_S = 20.0
 
 RETRY_S = 0.5
 
-_WANTED = """
-SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = ?1 AND status = 'active')
-  AND NOT EXISTS (SELECT 1 FROM suppressions WHERE subscriber_id = ?1 AND (until_at IS NULL OR until_at > ?2))
-"""
 
-_INTEND = """
-UPDATE deliveries SET state = 'sending', lease_until = :until, content_hash = :hash
-WHERE id = :id AND lease_epoch = :epoch AND state = 'leased' AND lease_until > :now
-  AND EXISTS (SELECT 1 FROM subscribers WHERE id = :subscriber AND status = 'active' AND email = :email)
-  AND NOT EXISTS (
-    SELECT 1 FROM suppressions WHERE subscriber_id = :subscriber AND (until_at IS NULL OR until_at > :now))
-"""
+class _Answer:
+    """A future for one who waits at once, at a third of a future's price."""
 
-_HELD = "SELECT 1 FROM deliveries WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND lease_until > ?"
+    __slots__ = ("_answer", "_error", "_is_there")
 
-# From where an outcome may come. Out of doubt: its sender was slower than its lease, but nobody has tried since.
-_FROM = {
-    DeliveryState.SENT: "('sending', 'in_doubt')",
-    DeliveryState.DEFERRED: "('leased', 'sending', 'in_doubt')",
-    DeliveryState.FAILED: "('leased', 'sending', 'in_doubt')",
-    DeliveryState.SKIPPED: "('leased')",
-    DeliveryState.IN_DOUBT: "('sending')",
-}
+    def __init__(self) -> None:
+        self._is_there = threading.Lock()
+        self._is_there.acquire()
+        self._answer: Intent | None = None
+        self._error: Exception | None = None
 
-_SETTLE = {
-    state: f"""
-UPDATE deliveries SET state = '{state.value}', lease_owner = NULL, lease_until = NULL, detail = :detail, code = :code,
-  status = :status, phase = :phase, sent_at = :sent_at, next_attempt_at = coalesce(:next, next_attempt_at)
-WHERE id = :id AND lease_epoch = :epoch AND state IN {origins}
-"""  # noqa: S608  constants alone
-    for state, origins in _FROM.items()
-}
+    def set_result(self, answer: Intent) -> None:
+        self._answer = answer
+        self._is_there.release()
 
-_KEEP_LETTER = "INSERT INTO letters (delivery_id, sender, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    def set_exception(self, error: Exception) -> None:
+        self._error = error
+        self._is_there.release()
 
-_FORGET_HASH = """
-UPDATE deliveries SET content_hash = NULL
-WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_id = ?1 AND state = 'in_doubt')
-"""
+    def result(self) -> Intent:
+        self._is_there.acquire()
+        if self._answer is None:
+            raise self._error or AssertionError("answered without an answer")
+        return self._answer
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Intend:
     claim: Claim
     content_hash: bytes
-    result: Future[Intent] = field(default_factory=Future)
-
-    def write(self, cursor: sqlite3.Cursor, now: datetime, lease: timedelta) -> Intent:
-        delivery, epoch, moment = self.claim.delivery, self.claim.epoch, to_stored(now)
-        values = {
-            "id": delivery.id,
-            "epoch": epoch,
-            "subscriber": delivery.subscriber_id,
-            "email": delivery.email,
-            "hash": self.content_hash,
-            "now": moment,
-            "until": to_stored(now + lease),
-        }
-        if cursor.execute(_INTEND, values).rowcount == 1:
-            return Intent.GRANTED
-        held = cursor.execute(_HELD, (delivery.id, epoch, moment)).fetchone()
-        return Intent.LOST if held is None else Intent.UNWANTED
+    result: _Answer = field(default_factory=_Answer)
+    until: datetime | None = None  # the end of the lease, when granted
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Settle:
-    claim: Claim
-    outcome: Outcome
-    letter: tuple[str, bytes] | None  # compressed
+    settling: Settling
     until: float  # when to give up, of the monotonic clock
     result: Future[bool] = field(default_factory=Future)
 
-    def write(self, cursor: sqlite3.Cursor, now: datetime, _lease: timedelta) -> bool:
-        outcome, number, moment = self.outcome, self.claim.delivery.id, to_stored(now)
-        state = outcome.state
-        detail, phase = outcome.storable_detail, outcome.phase.value if outcome.phase else None
-        values = {
-            "id": number,
-            "epoch": self.claim.epoch,
-            "detail": detail,
-            "code": outcome.code,
-            "status": outcome.status,
-            "phase": phase,
-            "sent_at": moment if state is DeliveryState.SENT else None,
-            "next": to_stored(outcome.next_attempt_at) if outcome.next_attempt_at else None,
-        }
-        if cursor.execute(_SETTLE[state], values).rowcount != 1:
-            return False
-        attempt = (number, self.claim.delivery.attempts, moment, state.value, phase, outcome.code, outcome.status)
-        if state is not DeliveryState.SENT:
-            cursor.execute(RECORD_ATTEMPT, (*attempt, detail))
-        if state is DeliveryState.DEFERRED:
-            cursor.execute(_FORGET_HASH, (number,))
-        elif state is not DeliveryState.IN_DOUBT:
-            cursor.execute("DELETE FROM letters WHERE delivery_id = ?", (number,))
-        elif self.letter is not None:
-            cursor.execute(_KEEP_LETTER, (number, *self.letter))
-        return True
-
 
 _Mark = _Intend | _Settle
+_Write = Callable[[sqlite3.Cursor, Sequence[_Mark], datetime, timedelta], list[Any] | None]
 
 
 class Marks:
@@ -168,7 +110,9 @@ class Marks:
         self._is_open = False
         self._is_refused = False
         self._thread: threading.Thread | None = None
-        self._reader_lock = threading.Lock()
+        self._of_thread = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._under_way: Sequence[_Mark] = ()
 
     def __enter__(self) -> Self:
         """Connect and start the writer.
@@ -177,8 +121,7 @@ class Marks:
             StoreError: the database cannot be opened.
         """
         with translated(self._database.path):
-            self._writer = connect_raw(self._database.path, busy_timeout=self._database.busy_timeout)
-            self._reader = connect_raw(self._database.path, busy_timeout=self._database.busy_timeout)
+            self._writer = connect_raw(self._database.path, busy_timeout=timedelta(0))
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name="marks", daemon=True)
         self._thread.start()
@@ -192,8 +135,10 @@ class Marks:
         if self._thread is not None:
             self._thread.join()
         self._writer.close()
-        with self._reader_lock:
-            self._reader.close()
+        with self._changed:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
 
     def wanted(self, subscriber_id: int) -> bool:
         """Say whether a subscriber is active and not suppressed: cheap, to be asked right before a mail begins.
@@ -201,9 +146,8 @@ class Marks:
         Raises:
             StoreError: the database cannot be read.
         """
-        moment = to_stored(self._clock())
-        with self._reader_lock, translated(self._database.path):
-            return bool(self._reader.execute(_WANTED, (subscriber_id, moment)).fetchone()[0])
+        with translated(self._database.path):
+            return is_wanted(self._reader(), subscriber_id, self._clock())
 
     def intend(self, claim: Claim, content_hash: bytes) -> Intent:
         """Write down, before the final dot, that the message may have arrived; returns when that is durable.
@@ -219,7 +163,12 @@ class Marks:
         """
         mark = _Intend(claim=claim, content_hash=content_hash)
         self._put(mark)
-        return mark.result.result()
+        intent = mark.result.result()
+        if mark.until is not None and self._clock() >= mark.until:
+            # The whole process was stopped in between, and others may have taken it for dead by now.
+            self.settle(claim, _stopped(self._clock()))
+            return Intent.LOST
+        return intent
 
     def settle(self, claim: Claim, outcome: Outcome) -> Future[bool]:
         """Queue an outcome to be written down; False in the end when the claim was not ours any more.
@@ -230,10 +179,20 @@ class Marks:
         if outcome.letter is not None and outcome.state is DeliveryState.IN_DOUBT:
             sender, content = outcome.letter
             letter = (sender, zlib.compress(content))
-        until = self._monotonic() + self._patience_s
-        mark = _Settle(claim=claim, outcome=outcome, letter=letter, until=until)
+        settling = Settling(claim=claim, outcome=outcome, letter=letter)
+        mark = _Settle(settling=settling, until=self._monotonic() + self._patience_s)
+        mark.result.set_running_or_notify_cancel()  # nobody can take back what has become of a message
         self._put(mark)
         return mark.result
+
+    def _reader(self) -> sqlite3.Connection:
+        """Return the thread's own connection: a shared one would be a queue."""
+        reader: sqlite3.Connection | None = getattr(self._of_thread, "reader", None)
+        if reader is None:
+            reader = self._of_thread.reader = connect_raw(self._database.path)
+            with self._changed:
+                self._readers.append(reader)
+        return reader
 
     def _put(self, mark: _Mark) -> None:
         with self._changed:
@@ -244,57 +203,104 @@ class Marks:
 
     def _run(self) -> None:
         try:
-            while marks := self._next():
-                self._write(marks)
+            while self._next():
+                self._write()
+                self._database.turns.give_way()
         finally:  # whatever stopped the writer, nobody waits for it for ever
             with self._changed:
                 self._is_open = False
-                left = list(self._queue)
+                left = (*self._under_way, *self._queue)
                 self._queue.clear()
-            _fail(left, StoreError("the writer of marks has stopped"))
+            _fail(left, StoreError("what becomes of mails cannot be written down any more", "Start again"))
 
-    def _next(self) -> list[_Mark]:
-        """Wait for marks and take all there are; none when the run is over and everything is written."""
+    def _next(self) -> bool:
+        """Wait for marks and take all there are; False when the run is over and everything is written."""
         with self._changed:
             if self._is_refused and self._queue:
                 self._changed.wait(RETRY_S)
             while self._is_open and not self._queue:
                 self._changed.wait()
-            marks = list(self._queue)
+            self._under_way = tuple(self._queue)
             self._queue.clear()
-            return marks
+            return bool(self._under_way)
 
-    def _write(self, marks: Sequence[_Mark]) -> None:
+    def _write(self) -> None:
+        marks = self._under_way
         try:
             with translated(self._database.path):
                 results = self._commit(marks)
         except StoreError as error:
-            self._is_refused = True
-            now = self._monotonic()
-            kept = [mark for mark in marks if isinstance(mark, _Settle) and mark.until > now]
-            with self._changed:
-                self._queue.extendleft(reversed(kept))
-            _fail([mark for mark in marks if mark not in kept], error)
+            self._refuse(marks, error)
             return
-        self._is_refused = False
+        self._is_refused, self._under_way = False, ()
         for mark, result in zip(marks, results, strict=True):
             mark.result.set_result(result)
 
+    def _refuse(self, marks: Sequence[_Mark], error: StoreError) -> None:
+        """Fail what could not be written, but go on trying with outcomes: they cannot be had twice."""
+        now = self._monotonic()
+        kept = [mark for mark in marks if isinstance(mark, _Settle) and mark.until > now]
+        failed = [mark for mark in marks if isinstance(mark, _Intend) or mark.until <= now]
+        with self._changed:
+            self._is_refused, self._under_way = True, ()
+            self._queue.extendleft(reversed(kept))
+        _fail(failed, error)
+
     def _commit(self, marks: Sequence[_Mark]) -> list[Any]:
-        self._writer.execute("BEGIN IMMEDIATE")
+        if len(marks) > 1 and (results := self._transaction(marks, _together)) is not None:
+            return results
+        return self._transaction(marks, _one_by_one) or []
+
+    def _transaction(self, marks: Sequence[_Mark], write: _Write) -> list[Any] | None:
+        """Write marks in one transaction; None: undone, one of them was refused."""
+        self._database.turns.begin(self._writer)
         try:
-            now = self._clock()
+            self._database.check_in_place()
+            now = self._clock()  # after the lock was had: the wait for it may have been long
             with closing(self._writer.cursor()) as cursor:
-                results = [mark.write(cursor, now, self._lease) for mark in marks]
+                results = write(cursor, marks, now, self._lease)
+            if results is None:
+                return None
             failpoint("before_group_commit")
             self._writer.execute("COMMIT")
         finally:
             if self._writer.in_transaction:  # a full disk, for one, has rolled back already
                 self._writer.execute("ROLLBACK")
         failpoint("after_group_commit")
+        for mark, result in zip(marks, results, strict=True):
+            if result is Intent.GRANTED and isinstance(mark, _Intend):
+                mark.until = now + self._lease
         return results
+
+
+def _together(cursor: sqlite3.Cursor, marks: Sequence[_Mark], now: datetime, lease: timedelta) -> list[Any] | None:
+    """Write marks by as few statements as can be; None when one was refused, and all must be undone."""
+    settled = [mark.settling for mark in marks if isinstance(mark, _Settle)]
+    sent = [one for one in settled if one.outcome.state is DeliveryState.SENT]
+    others = [one for one in settled if one.outcome.state is not DeliveryState.SENT]
+    intents = [(mark.claim, mark.content_hash) for mark in marks if isinstance(mark, _Intend)]
+    is_done = (
+        sent_all(cursor, sent, now)
+        and all(settle(cursor, one, now) for one in others)
+        and intend_all(cursor, intents, now, lease)
+    )
+    return [Intent.GRANTED if isinstance(mark, _Intend) else True for mark in marks] if is_done else None
+
+
+def _one_by_one(cursor: sqlite3.Cursor, marks: Sequence[_Mark], now: datetime, lease: timedelta) -> list[Any]:
+    return [
+        intend(cursor, mark.claim, mark.content_hash, now, lease)
+        if isinstance(mark, _Intend)
+        else settle(cursor, mark.settling, now)
+        for mark in marks
+    ]
 
 
 def _fail(marks: Sequence[_Mark], error: StoreError) -> None:
     for mark in marks:
         mark.result.set_exception(error)
+
+
+def _stopped(now: datetime) -> Outcome:
+    detail = "the program was stopped for longer than its lease, before the final dot"
+    return Outcome(state=DeliveryState.DEFERRED, phase=MailPhase.BODY, detail=detail, next_attempt_at=now)
