@@ -38,6 +38,7 @@ SIGNED = (
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\Z")
 _BLANKS = re.compile(rb"[ \t]+")
 _B_CHARS = 72
+_PADDING, _SHA256 = padding.PKCS1v15(), SHA256()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def _signature(key: Private, tags: str, signed: bytes) -> bytes:
     """Sign the fields and the signature itself, its ``b=`` being empty (RFC 6376, 3.7)."""
     to_sign = signed + b"dkim-signature:" + tags.encode("ascii")
     if isinstance(key, RSAPrivateKey):
-        raw = key.sign(to_sign, padding.PKCS1v15(), SHA256())
+        raw = key.sign(to_sign, _PADDING, _SHA256)
     else:
         raw = key.sign(hashlib.sha256(to_sign).digest())  # RFC 8463, 3
     coded = base64.b64encode(raw).decode("ascii")

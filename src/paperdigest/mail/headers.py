@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paperdigest.errors import MailError
 
@@ -63,6 +64,7 @@ def clean_line(text: str) -> str:
     return " ".join(_SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text)).split())
 
 
+@lru_cache(maxsize=256)  # most fields are the same in every message
 def field(name: str, value: str, *, utf8: bool = False) -> bytes:
     """Return ``Name: value`` with CRLF, folded at spaces; ``value`` is printable and is not altered otherwise.
 
@@ -127,33 +129,27 @@ def encoded_words(text: str, offset: int) -> str:
 
     ``offset`` is how much of the first line is taken already. Whichever of Q and B is shorter is used.
     """
-    raw = text.encode("utf-8")
-    q_size = sum(1 if byte in _Q_SAFE or byte == 0x20 else 3 for byte in raw)
-    kind, size = ("Q", _q_size) if q_size <= (len(raw) + 2) // 3 * 4 else ("B", _b_size)
+    size = len(text.encode("utf-8"))
+    signs = [_q_sign(char) for char in text]
+    kind = "Q" if sum(map(len, signs)) <= (size + 2) // 3 * 4 else "B"
     frame = len(f"=?utf-8?{kind}??=")
-    words, chunk, room = [], b"", min(_MAX_ENCODED_WORD, SOFT_LINE - offset) - frame
-    for char in text:
-        more = chunk + char.encode("utf-8")
-        if size(more) > room and chunk:
-            words.append(_encoded_word(chunk, kind))
-            chunk, room = char.encode("utf-8"), _MAX_ENCODED_WORD - frame
-        else:
-            chunk = more
-    words.append(_encoded_word(chunk, kind))
-    return " ".join(words)
+    room = min(_MAX_ENCODED_WORD, SOFT_LINE - offset) - frame
+    words, start, used = [], 0, 0
+    for position, (char, sign) in enumerate(zip(text, signs, strict=True)):
+        more = len(sign) if kind == "Q" else len(char.encode("utf-8"))
+        if position > start and (used + more if kind == "Q" else (used + more + 2) // 3 * 4) > room:
+            words.append(_encoded_word(text[start:position], kind))
+            start, used, room = position, 0, _MAX_ENCODED_WORD - frame
+        used += more
+    return " ".join([*words, _encoded_word(text[start:], kind)])
 
 
-def _q_size(raw: bytes) -> int:
-    return sum(1 if byte in _Q_SAFE or byte == 0x20 else 3 for byte in raw)
+@lru_cache(maxsize=4096)
+def _q_sign(char: str) -> str:
+    return "".join(chr(b) if b in _Q_SAFE else "_" if b == 0x20 else f"={b:02X}" for b in char.encode("utf-8"))
 
 
-def _b_size(raw: bytes) -> int:
-    return (len(raw) + 2) // 3 * 4
-
-
-def _encoded_word(raw: bytes, kind: str) -> str:
+def _encoded_word(text: str, kind: str) -> str:
     if kind == "B":
-        body = base64.b64encode(raw).decode("ascii")
-    else:
-        body = "".join(chr(b) if b in _Q_SAFE else "_" if b == 0x20 else f"={b:02X}" for b in raw)
-    return f"=?utf-8?{kind}?{body}?="
+        return f"=?utf-8?B?{base64.b64encode(text.encode('utf-8')).decode('ascii')}?="
+    return f"=?utf-8?Q?{''.join(map(_q_sign, text))}?="
