@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from functools import cached_property
 
-from paperdigest.app import plugging, storage
+from paperdigest.app import plugging
+from paperdigest.app.letters import Letters
 from paperdigest.app.ranking import Rankings
 from paperdigest.config import Settings
-from paperdigest.mail.message import Mailbox, build_message
 from paperdigest.pipeline import delivering, planning
 from paperdigest.pipeline.composing import Composer
-from paperdigest.protocols import OutgoingMessage
 from paperdigest.ranking.explaining import Explanation
-from paperdigest.render import Renderer
 from paperdigest.schedule import parse_zone
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, RankRequest, StoredPaper
+from paperdigest.types import Digest, RankRequest, StoredPaper
 
 __all__ = ["SendReport", "Sending"]
 
@@ -117,8 +112,8 @@ class Sending:
             RenderError: a template is broken.
         """
         if form == "eml":
-            return self._message(digest, self._message_id(digest, digest.id), preview=True)
-        drawn = self._renderer.digest(digest, preview=True)
+            return self._letters.content(digest, self._letters.message_id(digest, digest.id), preview=True)
+        drawn = self._letters.drawn(digest, preview=True)
         return (drawn.html_page if form == "html" else drawn.text_page).encode("utf-8")
 
     def send(self, *, dry_run: bool = False) -> SendReport:
@@ -128,10 +123,10 @@ class Sending:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
             RenderError: a template is broken for every digest; nothing is planned then.
         """
-        self._renderer.check()
+        self._letters.check()
         mailer = None if dry_run else plugging.make_mailer(self._settings)
         planned = planning.plan(
-            self._store, self._prepared, self._message_id, self._terms, now=self._clock(), dry_run=dry_run
+            self._store, self._prepared, self._letters.message_id, self._terms, now=self._clock(), dry_run=dry_run
         )
         delivered = delivering.DeliveryReport()
         queued = Ledger(self._store.database).waiting(self._clock()) if dry_run else 0
@@ -139,7 +134,7 @@ class Sending:
             delivered = delivering.deliver(
                 self._store,
                 mailer,
-                self._outgoing,
+                self._letters.outgoing,
                 clock=self._clock,
                 owner=f"{socket.gethostname()}:{os.getpid()}",
                 on_in_doubt=self._settings.mail.on_in_doubt,
@@ -164,6 +159,9 @@ class Sending:
         return planning.Terms(
             queue=timedelta(days=self._settings.ranking.queue_days),
             expires_after=timedelta(hours=self._settings.mail.expires_after_h),
+            calendars={
+                one.source.name: one.source.announces_on for one in plugging.configured_sources(self._settings, ())
+            },
         )
 
     @cached_property
@@ -171,50 +169,8 @@ class Sending:
         return Composer(self._store, self._terms.queue)
 
     @cached_property
-    def _renderer(self) -> Renderer:
-        digest = self._settings.digest
-        return Renderer(
-            title=digest.title,
-            templates=self._settings.file(digest.templates, "") if digest.templates else None,
-            postal_address=digest.postal_address,
-        )
-
-    @cached_property
-    def _key(self) -> bytes:
-        return storage.secret_key(self._settings)
-
-    @property
-    def _sender(self) -> Mailbox:
-        name, address = parseaddr(self._settings.mail.from_)
-        return Mailbox(address, name or None)
+    def _letters(self) -> Letters:
+        return Letters(self._settings)
 
     def _prepared(self, papers: Sequence[StoredPaper]) -> planning.RankAll:
         return self._rankings.ranker(papers).rank_all
-
-    def _message_id(self, digest: Digest, number: int) -> str:
-        """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
-        secret = f"message-id:{digest.subscriber.id}:{number}".encode()
-        proof = hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:20]
-        return f"<{digest.edition:%Y%m%d}.{number}.{proof}@{self._sender.address.rpartition('@')[2]}>"
-
-    def _outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
-        return OutgoingMessage(
-            sender=self._sender.address,
-            recipient=digest.subscriber.email,
-            message_id=delivery.message_id,
-            content=self._message(digest, delivery.message_id),
-        )
-
-    def _message(self, digest: Digest, message_id: str, *, preview: bool = False) -> bytes:
-        drawn = self._renderer.digest(digest, preview=preview)
-        return build_message(
-            sender=self._sender,
-            recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),
-            subject=drawn.subject,
-            html=drawn.html_page,
-            text=drawn.text_page,
-            sent_at=digest.composed_at,
-            message_id=message_id,
-            list_id=f"paperdigest.{self._sender.address.rpartition('@')[2]}",
-            list_name=self._settings.digest.title,
-        )

@@ -1,0 +1,159 @@
+"""From a frozen digest to the message that leaves: drawn, linked, addressed and signed as the settings say.
+
+Pure once made: the same digest and delivery give the same bytes, in whatever process, so that a resend is a true copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from email.utils import parseaddr
+from functools import cached_property
+
+from paperdigest.app import storage
+from paperdigest.bounces.addresses import bounce_address, unsubscribe_address
+from paperdigest.config import Settings
+from paperdigest.errors import ConfigError, MailError, Problem, UsageError
+from paperdigest.libraries.writing import as_bibtex
+from paperdigest.mail.dkim import Signer, SigningKey
+from paperdigest.mail.dkim_keys import load_key
+from paperdigest.mail.lists import ListHeaders, feedback_id
+from paperdigest.mail.message import Attachment, Mailbox, build_message
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.render import Links, Rendered, Renderer
+from paperdigest.tokens import Purpose, Tokens
+from paperdigest.types import Delivery, Digest
+
+__all__ = ["Letters"]
+
+
+class Letters:
+    """Makes messages. Every method may raise RenderError (a template is broken) and MailError (not sendable)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        digest = settings.digest
+        self.renderer = Renderer(
+            title=digest.title,
+            templates=settings.file(digest.templates, "") if digest.templates else None,
+            postal_address=digest.postal_address,
+        )
+
+    def check(self) -> None:
+        """Find a broken template, key or setting before a real digest needs it.
+
+        Raises:
+            RenderError, ConfigError: in words.
+        """
+        self.renderer.check()
+        _ = self._signer, self.tokens
+
+    def message_id(self, digest: Digest, number: int) -> str:
+        """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""
+        secret = f"message-id:{digest.subscriber.id}:{number}".encode()
+        proof = hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:20]
+        return f"<{digest.edition:%Y%m%d}.{number}.{proof}@{self._domain}>"
+
+    def drawn(self, digest: Digest, *, preview: bool = False) -> Rendered:
+        """Return subject, HTML and text of a digest with the links of its recipient."""
+        return self.renderer.digest(digest, links=self.links(digest), preview=preview)
+
+    def links(self, digest: Digest) -> Links:
+        """Return where a digest leads back to: nowhere without a ``base_url`` and a domain that takes mail."""
+        base, domain = self._settings.web.base_url, self._settings.mail.bounces.domain
+        who, which = digest.subscriber.id, digest.id
+        by_mail = unsubscribe_address(self.tokens, who, domain) if domain else None
+        if not base:
+            return Links(unsubscribe_mailto=by_mail)
+        return Links(
+            unsubscribe_mailto=by_mail,
+            unsubscribe=f"{base}/u/{self.tokens.sign(Purpose.UNSUBSCRIBE, who)}",
+            manage=f"{base}/m/{self.tokens.sign(Purpose.MANAGE, who)}",
+            read=f"{base}/d/{self.tokens.sign(Purpose.READ, which)}",
+        )
+
+    def outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        """Return the message of a delivery."""
+        domain = self._settings.mail.bounces.domain
+        return OutgoingMessage(
+            sender=bounce_address(self.tokens, delivery.id, domain) if domain else self._from.address,
+            recipient=digest.subscriber.email,
+            message_id=delivery.message_id,
+            content=self.content(digest, delivery.message_id),
+            needs_smtputf8=self._recipient(digest).needs_smtputf8,
+        )
+
+    def content(self, digest: Digest, message_id: str, *, preview: bool = False) -> bytes:
+        """Return the bytes of a digest's message."""
+        links = self.links(digest)
+        drawn = self.renderer.digest(digest, links=links, preview=preview)
+        list_headers = ListHeaders(
+            unsubscribe_url=links.unsubscribe, unsubscribe_mailto=links.unsubscribe_mailto, feedback=self._feedback
+        )
+        return build_message(
+            sender=self._from,
+            recipient=self._recipient(digest),
+            subject=drawn.subject,
+            html=drawn.html,
+            text=drawn.text,
+            sent_at=digest.composed_at,
+            message_id=message_id,
+            list_id=f"paperdigest.{self._domain}",
+            list_name=self._settings.digest.title,
+            headers=list_headers.fields(),
+            attachments=_attachments(digest),
+            signer=self._signer,
+        )
+
+    @cached_property
+    def _signer(self) -> Signer | None:
+        """What signs messages (DKIM); None without a key.
+
+        Raises:
+            ConfigError: a key cannot be used.
+        """
+        dkim = self._settings.mail.dkim
+        named = ((dkim.selector, dkim.key_file), (dkim.ed25519_selector, dkim.ed25519_key_file))
+        try:
+            keys = [
+                SigningKey(selector=selector, private=load_key(self._settings.file(file, file)))
+                for selector, file in named
+                if file
+            ]
+            return Signer(dkim.domain or self._domain, keys) if keys else None
+        except (UsageError, MailError) as error:
+            path = str(self._settings.path or "settings")
+            raise ConfigError(path, (Problem("mail.dkim", str(error)),)) from error
+
+    @cached_property
+    def _feedback(self) -> str:
+        return feedback_id("digest", sender=self._domain)
+
+    def _recipient(self, digest: Digest) -> Mailbox:
+        return Mailbox(digest.subscriber.email, digest.subscriber.name)
+
+    @cached_property
+    def _key(self) -> bytes:
+        return storage.secret_key(self._settings)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """What signs the links of mails."""
+        return Tokens((self._key, *storage.previous_keys(self._settings)))
+
+    @cached_property
+    def _from(self) -> Mailbox:
+        name, address = parseaddr(self._settings.mail.from_)
+        return Mailbox(address, name or None)
+
+    @property
+    def _domain(self) -> str:
+        return self._from.address.rpartition("@")[2]
+
+
+def _attachments(digest: Digest) -> tuple[Attachment, ...]:
+    """Return the digest's papers as a BibTeX file, for a subscriber who wants it."""
+    papers = [one.stored.paper for one in digest.ranked]
+    if not digest.subscriber.attach_bibtex or not papers:
+        return ()
+    return (Attachment(name="papers.bib", media_type="text/x-bibtex", text=as_bibtex(papers)),)
