@@ -24,7 +24,6 @@ BOUNCE: Word = "b"
 UNSUBSCRIBE: Word = "unsub"
 
 _PURPOSES: dict[str, Purpose] = {BOUNCE: Purpose.BOUNCE, UNSUBSCRIBE: Purpose.UNSUBSCRIBE}
-_SIGNED_BYTES = 22
 # Some servers are set to another sign than + between an address and its extension, and rewrite it.
 _NAMED = re.compile(r"(?<![a-z0-9.])(b|unsub)[+=-]([a-z2-7]{36})@", re.IGNORECASE)
 _MAX_FOUND = 20
@@ -69,7 +68,8 @@ def _number(tokens: Tokens, one: Named) -> int | None:
     try:
         raw = base64.b32decode(one.code.upper() + "====")
         signed = base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-        return tokens.read(_PURPOSES[one.word], signed) if len(raw) == _SIGNED_BYTES else None
+        # One code a token: the last letter has bits that say nothing.
+        return tokens.read(_PURPOSES[one.word], signed) if _code(signed) == one.code else None
     except (binascii.Error, TokenError):
         return None
 

@@ -43,7 +43,7 @@ def guess(message: Message) -> tuple[Finding, ...]:
     if not permanent:
         return ()
     text = _first_text(tame)
-    names = sorted(str(one, "ascii", "replace").lower() for one in permanent)[:20]
+    names = sorted(str(one, "ascii", "replace").lower() for one in permanent if one)[:20]
     code, status = code_in(text), enhanced_status(text)
     kind = kind_of(code or 550, status, text if status else "")
     return tuple(Finding(recipient=name, kind=kind, status=status, detail=_telling(text)) for name in names)
