@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import click
 
+from paperdigest.cli.fetch import IsoDate
 from paperdigest.cli.judgements import (
     check_bare,
     dislike,
@@ -22,7 +24,7 @@ from paperdigest.cli.session import Session, pass_session
 from paperdigest.cli.topics import changed_topics
 from paperdigest.errors import UsageError
 from paperdigest.schedule import DAY_NAMES, format_days, parse_at, parse_days, parse_zone
-from paperdigest.types import Judgement, Schedule, Subscriber, SubscriberStatus
+from paperdigest.types import Judgement, OnEmpty, Schedule, Subscriber, SubscriberStatus
 
 __all__ = ["subscriber"]
 
@@ -32,7 +34,7 @@ _NUMBERS = tuple(_USUAL)
 
 @click.group()
 def subscriber() -> None:
-    """Add, change, list, show and remove subscribers."""
+    """Add, change, pause, list, show and remove subscribers."""
 
 
 subscriber.add_command(like)
@@ -51,6 +53,14 @@ def _shared_options(command: Any) -> Any:
         click.option("--tz", metavar="ZONE", help="IANA time zone, e.g. Europe/Berlin (new subscribers: UTC)."),
         click.option("--days", metavar="DAYS", help="daily, mon-fri, or e.g. mon,wed,fri (new subscribers: daily)."),
         click.option("--max-papers", type=click.IntRange(1, 100), help="At most so many papers a digest."),
+        click.option(
+            "--on-empty",
+            type=click.Choice([one.value for one in OnEmpty]),
+            help="On a day without papers: skip it, or send a note that says why (new subscribers: skip).",
+        ),
+        click.option(
+            "--bibtex/--no-bibtex", default=None, help="Attach the papers as a BibTeX file (new subscribers: no)."
+        ),
         json_option,
     )
     for option in reversed(options):
@@ -115,6 +125,43 @@ def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **giv
     _show(stored, app.feedback.of(stored), as_json_=as_json_)
 
 
+@subscriber.command("pause")
+@click.argument("email")
+@click.option("--until", type=IsoDate(), help="The first day, by their calendar, on which digests come again.")
+@json_option
+@pass_session
+def pause(session: Session, email: str, until: date | None, as_json_: bool) -> None:
+    """Send no digests to a subscriber until a day, or until `subscriber resume`.
+
+    The first digest afterwards, one, catches up with what came meanwhile.
+    """
+    app = session.app()
+    known = app.subscribers.get(email)
+    _check_confirmed(known)
+    if until is None:
+        paused = replace(known, status=SubscriberStatus.PAUSED)
+    else:
+        if until <= session.now.astimezone(parse_zone(known.schedule.tz)).date():
+            raise UsageError(f"{until} is no day to come", "Name the first day on which digests come again")
+        paused = replace(known, status=SubscriberStatus.ACTIVE, schedule=replace(known.schedule, pause_until=until))
+    stored = app.subscribers.update(paused)
+    _show(stored, app.feedback.of(stored), as_json_=as_json_)
+
+
+@subscriber.command("resume")
+@click.argument("email")
+@json_option
+@pass_session
+def resume(session: Session, email: str, as_json_: bool) -> None:
+    """End a pause now: the next digest catches up with what came meanwhile."""
+    app = session.app()
+    known = app.subscribers.get(email)
+    _check_confirmed(known)
+    schedule = replace(known.schedule, pause_until=None)
+    stored = app.subscribers.update(replace(known, status=SubscriberStatus.ACTIVE, schedule=schedule))
+    _show(stored, app.feedback.of(stored), as_json_=as_json_)
+
+
 @subscriber.command("list")
 @json_option
 @pass_session
@@ -161,7 +208,10 @@ def subscriber_fields(one: Subscriber) -> dict[str, Any]:
         "at": one.schedule.at.strftime("%H:%M"),
         "tz": one.schedule.tz,
         "days": [DAY_NAMES[day] for day in sorted(one.schedule.days)],
+        "pause_until": one.schedule.pause_until,
         "max_papers": one.max_papers,
+        "on_empty": one.on_empty,
+        "attach_bibtex": one.attach_bibtex,
         "created_at": one.created_at,
         "topics": [
             {
@@ -189,6 +239,8 @@ def _changed(one: Subscriber, given: dict[str, Any]) -> Subscriber:
         schedule=schedule,
         name=given["name"] if given["name"] is not None else one.name,
         max_papers=given["max_papers"] or one.max_papers,
+        on_empty=OnEmpty(given["on_empty"]) if given["on_empty"] else one.on_empty,
+        attach_bibtex=one.attach_bibtex if given["bibtex"] is None else given["bibtex"],
         topics=changed_topics(one.topics, given["topics"], {name: given[f"{name}s"] for name in _NUMBERS}),
     )
 
@@ -199,15 +251,23 @@ def _address(email: str) -> str:
     return email
 
 
+def _check_confirmed(one: Subscriber) -> None:
+    """Refuse to pause or resume who does not get mail anyway: resuming must not confirm an address."""
+    if one.status not in (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED):
+        raise UsageError(f"{clean(one.email)} is {one.status}: there is no digest to pause or resume")
+
+
 def _when(one: Subscriber) -> str:
-    return f"{format_days(one.schedule.days)} {one.schedule.at:%H:%M} {one.schedule.tz}"
+    when = f"{format_days(one.schedule.days)} {one.schedule.at:%H:%M} {one.schedule.tz}"
+    return when if one.schedule.pause_until is None else f"{when} from {one.schedule.pause_until} on"
 
 
 def _show(one: Subscriber, judgements: Sequence[Judgement], *, as_json_: bool) -> None:
     if as_json_:
         as_json(subscriber_fields(one) | {"judgements": judgement_fields(judgements)})
         return
-    click.echo(f"{clean(one.email)}  {one.status}  {_when(one)}  at most {one.max_papers} papers")
+    extras = ", a note on quiet days" * (one.on_empty is OnEmpty.NOTE) + ", with BibTeX" * one.attach_bibtex
+    click.echo(f"{clean(one.email)}  {one.status}  {_when(one)}  at most {one.max_papers} papers{extras}")
     for topic in one.topics:
         name = "" if topic.name == topic.query else f"{clean(topic.name)} = "
         numbers = {field: getattr(topic, field) for field in _NUMBERS}
