@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from paperdigest.errors import MailError
-from paperdigest.mail.maildir import MaildirMailer
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.mail.maildir import MaildirLane
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.query import Keyword
 from paperdigest.ranking import BtScorer, Corpus
 from tests.e2e.conftest import Person
@@ -171,12 +171,13 @@ def test_a_mail_goes_again_as_it_went_first_whatever_was_set_since(person: Perso
     sent: list[OutgoingMessage] = []
     lost = MailError("no answer", permanent=False, after_dot=True)
 
-    def drops(_: MaildirMailer, message: OutgoingMessage) -> str:
+    def drops(_: MaildirLane, message: OutgoingMessage, before_final: BeforeFinal) -> str:
+        assert before_final()
         sent.append(message)
         raise lost
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(MaildirMailer, "send", drops)
+        patched.setattr(MaildirLane, "send", drops)
         assert person.types("--now", TUESDAY_NOON, "send", "--json").json["in_doubt"] == 1
         person.settings('[digest]\ntitle = "Another"\n[mail]\nfrom = "Other <other@example.net>"\n')
         assert person.types("--now", "2026-04-14T12:30Z", "send", "--json").json["in_doubt"] == 1

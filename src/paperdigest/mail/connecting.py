@@ -41,6 +41,10 @@ class SmtpSettings(BaseModel):
     password: SecretStr = SecretStr("")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
     ca_file: str = ""
+    auth: Literal["auto", "plain", "login", "xoauth2"] = "auto"
+    token_file: str = ""
+    connections: Annotated[int, Field(ge=1, le=128)] = 8
+    max_messages_per_connection: Annotated[int, Field(ge=1, le=100_000)] = 100
 
     @field_validator("ca_file")
     @classmethod

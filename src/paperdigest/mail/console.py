@@ -17,7 +17,7 @@ from paperdigest.mail.headers import clean_line
 from paperdigest.mail.message import clean_body
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
 
-__all__ = ["ConsoleMailer", "ConsoleSettings"]
+__all__ = ["ConsoleLane", "ConsoleMailer", "ConsoleSettings"]
 
 _PARSER = BytesParser(EmailMessage, policy=policy.default)
 # Terminals obey these as well: C1 controls, and the marks that reorder what a reader sees.
@@ -38,15 +38,22 @@ class ConsoleMailer:
         stream: where to write; if None standard error, because standard output is for results.
     """
 
+    lanes = 1
+
     def __init__(self, settings: Mapping[str, Any], *, stream: TextIO | None = None) -> None:
         ConsoleSettings.model_validate(dict(settings))
         self._stream = stream
 
-    lanes = 1
+    def lane(self) -> ConsoleLane:
+        """Return a writer to the stream."""
+        return ConsoleLane(self._stream)
 
-    def lane(self) -> Self:
-        """Return the one lane there is."""
-        return self
+
+class ConsoleLane:
+    """One writer to a stream; None is standard error as it is when a message is shown."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
 
     def __enter__(self) -> Self:
         return self
@@ -60,15 +67,16 @@ class ConsoleMailer:
         Raises:
             MailError: the stream cannot be written (a closed pipe); not permanent.
         """
+        shown = _shown(message.content)
         if not before_final():
             return None
         stream = self._stream or sys.stderr
         encoding = stream.encoding or "utf-8"
         try:
-            stream.write(_shown(message.content).encode(encoding, "replace").decode(encoding))
+            stream.write(shown.encode(encoding, "replace").decode(encoding))
             stream.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream was closed
-            raise MailError(f"the message could not be shown: {error}", permanent=False) from error
+            raise MailError(f"the message could not be shown: {error}", permanent=False, systemic=True) from error
         return "shown"
 
 
