@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from email.utils import parseaddr
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from paperdigest.mail.lists import ListHeaders, feedback_id
 from paperdigest.mail.message import Attachment, Mailbox, build_message
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.render import Links, Rendered, Renderer
+from paperdigest.render.samples import SAMPLES
 from paperdigest.tokens import Purpose, Tokens
 from paperdigest.types import Delivery, Digest
 
@@ -104,6 +106,11 @@ class Letters:
             attachments=_attachments(digest),
             signer=self._signer,
         )
+
+    def sample(self) -> tuple[bytes, Links]:
+        """Return a message of a made-up digest, and its links, whose tokens name nobody."""
+        digest = replace(SAMPLES[0], id=0, subscriber=replace(SAMPLES[0].subscriber, id=0))
+        return self.content(digest, self.message_id(digest, 0)), self.links(digest)
 
     @cached_property
     def _signer(self) -> Signer | None:

@@ -15,7 +15,15 @@ from paperdigest.pipeline.fetching import ConfiguredSource
 from paperdigest.plugins import known_plugins, load_plugin
 from paperdigest.protocols import Mailer, Source
 
-__all__ = ["check_mailer", "configured_sources", "make_mailer", "make_reader", "make_source", "read_settings"]
+__all__ = [
+    "check_mailer",
+    "configured_sources",
+    "make_mailer",
+    "make_reader",
+    "make_source",
+    "read_settings",
+    "smtp_settings",
+]
 
 _AROUND = ("name", "kind", "enabled", "allow_private")
 """The keys of a ``[[sources]]`` table that are not the source's own."""
@@ -83,16 +91,29 @@ def make_mailer(settings: Settings) -> Mailer:
     if name == "maildir":
         own = {"path": str(settings.file(settings.mail.maildir.path, "Maildir"))}
     elif name == "smtp":
-        own = settings.mail.smtp.model_dump(exclude={"password_file"})
-        own["ca_file"] = str(settings.file(own["ca_file"], "")) if own["ca_file"] else ""
-        if (password := settings.secret("PAPERDIGEST_SMTP_PASSWORD", settings.mail.smtp.password_file)) is not None:
-            own["password"] = password.get_secret_value()
+        own = smtp_settings(settings)
+    elif name == "sendmail":
+        own = settings.mail.sendmail.model_dump()
     elif name != "console":
         own = dict((settings.mail.model_extra or {}).get(name, {}))
     try:
         return cast("Mailer", load_plugin("mailers", name, mail.BUILTIN)(own))
     except ValidationError as error:
         raise ConfigError(str(settings.path or "settings"), problems_of(error, f"mail.{name}")) from error
+
+
+def smtp_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings of the ``smtp`` mailer, with files found and the password read.
+
+    Raises:
+        ConfigError: the file of the password cannot be read.
+    """
+    own = settings.mail.smtp.model_dump(exclude={"password_file"})
+    for key in ("ca_file", "token_file"):
+        own[key] = str(settings.file(own[key], "")) if own[key] else ""
+    if (password := settings.secret("PAPERDIGEST_SMTP_PASSWORD", settings.mail.smtp.password_file)) is not None:
+        own["password"] = password.get_secret_value()
+    return own
 
 
 def check_mailer(settings: Settings) -> None:

@@ -7,12 +7,13 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from paperdigest.config import Settings, data_dir
 from paperdigest.errors import ConfigError, Problem
 from paperdigest.store import Upgraded, upgrade
 
-__all__ = ["ensure_secret_key", "previous_keys", "secret_key", "upgrade_store"]
+__all__ = ["ensure_secret_key", "previous_keys", "secret_key", "secret_key_path", "upgrade_store"]
 
 KEY_BYTES = 32
 ENVIRONMENT = "PAPERDIGEST_SECRET_KEY"
@@ -28,6 +29,11 @@ def upgrade_store(settings: Settings) -> Upgraded:
     return upgrade(settings.store_url())
 
 
+def secret_key_path(settings: Settings) -> Path:
+    """Return the file of the key that signs links and message ids."""
+    return settings.file(settings.mail.secret_key_file, FILE)
+
+
 def secret_key(settings: Settings) -> bytes:
     """Return the key that signs message ids, made on first use when no other one is configured.
 
@@ -35,7 +41,7 @@ def secret_key(settings: Settings) -> bytes:
         ConfigError: the configured file cannot be read, or a new one cannot be written.
     """
     ensure_secret_key(settings)
-    found = settings.secret(ENVIRONMENT, str(settings.file(settings.mail.secret_key_file, FILE)))
+    found = settings.secret(ENVIRONMENT, str(secret_key_path(settings)))
     if found is None or len(found.get_secret_value()) < KEY_BYTES // 2:
         raise ConfigError(str(settings.path or "settings"), (Problem("mail.secret_key_file", "holds no usable key"),))
     return found.get_secret_value().encode()
@@ -57,7 +63,7 @@ def ensure_secret_key(settings: Settings, environment: Mapping[str, str] = os.en
     Raises:
         ConfigError: it cannot be written.
     """
-    path = settings.file(settings.mail.secret_key_file, FILE)
+    path = secret_key_path(settings)
     if environment.get(ENVIRONMENT) or path.exists():
         return
     try:

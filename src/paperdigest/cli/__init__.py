@@ -45,6 +45,7 @@ class LazyGroup(click.Group):
         "sources": ("sources:sources", "List and check the configured sources; OPML in and out."),
         "eval": ("evaluate:evaluate", "Measure the ranking on relevance collections, or on own likes."),
         "model": ("model:model", "Install the vector model that ranks by meaning; show what ranking uses."),
+        "doctor": ("doctor:doctor", "Look for everything that could keep digests from arriving."),
         "db": ("database:db", "Check, back up and upgrade the database."),
         "config": ("settings:config", "Show and check the settings."),
     }

@@ -1,0 +1,114 @@
+"""What the doctor looks at on this machine: settings, clock, disk, database, sources."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import stat
+import zoneinfo
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from paperdigest.app.doctor.findings import Finding, fail, good, warn
+from paperdigest.config import Settings
+from paperdigest.errors import StoreError
+from paperdigest.store import Store
+from paperdigest.types import ListingState
+
+__all__ = [
+    "check_database",
+    "check_disk",
+    "check_key_file",
+    "check_python",
+    "check_skew",
+    "check_sources",
+    "check_zones",
+]
+
+_LOW_BYTES, _VERY_LOW_BYTES = 1_000_000_000, 100_000_000
+_SKEW = timedelta(minutes=2)
+_GOOD_STATES = (ListingState.COMPLETE, ListingState.QUIET, ListingState.PARTIAL)
+
+
+def check_python() -> Iterator[Finding]:
+    """Name the Python; the mail writer is our own, so that holes in the library's (CVE-2024-6923) do not matter."""
+    yield good("Python", f"{platform.python_version()}; headers are written by paperdigest itself")
+
+
+def check_zones() -> Iterator[Finding]:
+    """Check that there is data on time zones."""
+    try:
+        count = len(zoneinfo.available_timezones())
+        zoneinfo.ZoneInfo("Europe/Berlin")
+    except (zoneinfo.ZoneInfoNotFoundError, OSError) as error:
+        yield fail("time zones", f"no data: {error}", "Install the package tzdata")
+        return
+    yield good("time zones", f"{count} known")
+
+
+def check_skew(now: datetime, told: datetime | None, who: str) -> Iterator[Finding]:
+    """Compare our clock with somebody else's; ``told`` None: nobody could be asked."""
+    if told is None:
+        yield warn("clock", "nobody could be asked for the time", "")
+    elif abs(now - told) > _SKEW:
+        yield fail("clock", f"{abs(now - told)} off from {who}", "Set the clock: digests leave by it")
+    else:
+        yield good("clock", f"agrees with {who}")
+
+
+def check_disk(path: Path) -> Iterator[Finding]:
+    """Check that there is room where the database is."""
+    free = shutil.disk_usage(path.parent).free
+    what = f"{free / 1e9:.1f} GB free for {path}"
+    if free < _VERY_LOW_BYTES:
+        yield fail("disk", what, "Free some space: without it nothing is fetched or sent")
+    elif free < _LOW_BYTES:
+        yield warn("disk", what, "Free some space")
+    else:
+        yield good("disk", what)
+
+
+def check_key_file(path: Path) -> Iterator[Finding]:
+    """Check that the key that signs links is its owner's alone."""
+    if not path.exists():
+        yield warn("secret key", f"{path} is not there yet", "`paperdigest init` makes one")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield fail("secret key", f"{path} may be read by others", f"chmod 600 {path}")
+    else:
+        yield good("secret key", f"{path} is its owner's alone")
+
+
+def check_database(store: Store) -> Iterator[Finding]:
+    """Check the database as `db check` does."""
+    try:
+        problems = store.check()
+    except StoreError as error:
+        yield fail("database", str(error), "Restore a backup")
+        return
+    for problem in problems[:5]:
+        yield fail("database", problem, "See `paperdigest db check`; restore a backup if the file is damaged")
+    if not problems:
+        yield good("database", f"{store.path} is sound")
+
+
+def check_sources(settings: Settings, store: Store, now: datetime) -> Iterator[Finding]:
+    """Check when each source last gave a listing."""
+    for table in settings.sources:
+        if not table.enabled:
+            continue
+        listings = store.listings(table.name, period=None)
+        last = listings[-1] if listings else None
+        fine = [one for one in listings if one.state in _GOOD_STATES]
+        if last is None:
+            yield warn(f"source {table.name}", "was never fetched", f"paperdigest fetch {table.name}")
+            continue
+        age = (now.date() - fine[-1].listed_on).days if fine else None
+        what = f"last good listing of {fine[-1].listed_on}" if fine else "no good listing yet"
+        said = f"; the newest is {last.state.value}{f' ({last.note})' if last.note else ''}"
+        if age is None or age > settings.alarms.stale_days + 2:  # a weekend is no trouble
+            yield fail(f"source {table.name}", what + said, f"paperdigest sources check {table.name}")
+        elif last.state not in _GOOD_STATES:
+            yield warn(f"source {table.name}", what + said, f"paperdigest fetch {table.name}")
+        else:
+            yield good(f"source {table.name}", what)
