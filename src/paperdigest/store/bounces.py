@@ -175,7 +175,7 @@ class Bounces:
             self.suppressions.put(
                 connection,
                 report.subscriber_id,
-                Suppression(reason=reason, since_at=report.now, until_at=until, detail=report.detail),
+                Suppression(reason=reason, since_at=report.now, until_at=until, detail=report.status),
             )
         return done
 

@@ -79,7 +79,7 @@ class Storms:
             held = connection.execute(_held(row.since_at, now)).all() if accept else []
             for one in held:
                 gone = Suppression(
-                    reason=SuppressionReason.GONE, since_at=one.received_at, until_at=None, detail=one.detail
+                    reason=SuppressionReason.GONE, since_at=one.received_at, until_at=None, detail=one.status
                 )
                 self._suppressions.put(connection, one.subscriber_id, gone)
             return len(held)
@@ -149,7 +149,7 @@ def _held(since: datetime, now: datetime) -> Select[tuple[int, datetime, str]]:
     suppressed = exists().where(suppressions.c.subscriber_id == bounces.c.subscriber_id, holds)
     newest = func.max(bounces.c.received_at, type_=bounces.c.received_at.type).label("received_at")
     return (
-        select(bounces.c.subscriber_id, newest, func.max(bounces.c.detail).label("detail"))
+        select(bounces.c.subscriber_id, newest, func.max(bounces.c.status).label("status"))
         .where(bounces.c.kind == BounceKind.GONE.value, bounces.c.received_at >= since, ~suppressed)
         .group_by(bounces.c.subscriber_id)
     )

@@ -30,16 +30,19 @@ _LONGEST = 300
 
 
 def harmless(text: str | None) -> str | None:
-    """Return what a server said on one short line, without addresses: some of it outlives the subscriber."""
+    """Return what a server said on one short line, without addresses, harmless to whoever looks at it."""
     if text is None:
         return None
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: 2 * _LONGEST]).split())
-    return _ADDRESS.sub("<address>", line)[:_LONGEST].encode("utf-8", "replace").decode("utf-8") or None
+    return _ADDRESS.sub("<address>", line)[:_LONGEST] or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """That, why and until when (None: for good) no mail goes to an address."""
+    """That, why and until when (None: for good) no mail goes to an address.
+
+    ``detail`` is the status that was given for it, no words: those may name the address, and this outlives it.
+    """
 
     reason: SuppressionReason
     since_at: datetime
@@ -58,7 +61,8 @@ class Suppression:
             SuppressionReason.COMPLAINT: "they told their provider that it is spam",
             SuppressionReason.SUSPENDED: "mail to it failed on five days",
         }[self.reason]
-        return f"no mail goes to this address since {self.since_at:%Y-%m-%d}{until}: {why}"
+        told = f" ({self.detail})" if self.detail else ""
+        return f"no mail goes to this address since {self.since_at:%Y-%m-%d}{until}: {why}{told}"
 
 
 class Suppressions:
