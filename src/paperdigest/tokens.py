@@ -21,6 +21,7 @@ from paperdigest.errors import TokenError
 __all__ = ["Purpose", "Tokens"]
 
 _NUMBER_BYTES, _PROOF_BYTES = 6, 16
+_LEAST_SECRET = 12
 _LENGTH = 30  # no padding: 22 bytes end in a group of one byte, whose last four bits are zero
 
 
@@ -43,12 +44,15 @@ class Tokens:
     """Signs and reads tokens.
 
     Args:
-        secrets: at least one; the first signs, all are accepted.
+        secrets: at least one; the first signs, all are accepted. 32 random bytes are best.
+
+    Raises:
+        ValueError: there is none, or one of less than 12 bytes: an empty one would let anybody sign.
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        if not secrets:
-            raise ValueError("tokens need a secret")
+        if not secrets or min(map(len, secrets)) < _LEAST_SECRET:
+            raise ValueError(f"tokens need a secret, of at least {_LEAST_SECRET} bytes")
         self._secrets = tuple(secrets)
 
     def sign(self, purpose: Purpose, number: int) -> str:
