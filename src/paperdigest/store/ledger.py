@@ -23,6 +23,7 @@ would run for longer than any lease are taken for over.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Update,
     and_,
     delete,
@@ -43,13 +45,13 @@ from sqlalchemy import (
 )
 
 from paperdigest.store.claims import LEASE, Claim, Recovered
-from paperdigest.store.delivery_tables import deliveries, letters
+from paperdigest.store.delivery_tables import deliveries, digests, letters
 from paperdigest.store.engine import Database
 from paperdigest.store.marking import RECORD_ATTEMPT
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
-__all__ = ["LEASE", "Claim", "Ledger"]
+__all__ = ["LEASE", "Claim", "Ledger", "load_deliveries"]
 
 MAX_DOUBTFUL = 3
 """A mail that may have been accepted this often is not sent again."""
@@ -123,6 +125,11 @@ WHERE state = 'in_doubt' AND next_attempt_at <= :now AND expires_at > :now
 
 _ASSUME = """
 UPDATE deliveries SET state = 'sent', sent_at = :now WHERE state = 'in_doubt' AND next_attempt_at <= :now RETURNING id
+"""
+
+_PRUNE = """
+DELETE FROM attempts WHERE ended_at < ?
+  AND delivery_id IN (SELECT id FROM deliveries WHERE state IN ('sent', 'failed', 'expired', 'skipped'))
 """
 
 _STOPPED_DETAIL = "the program stopped after the final dot, before the answer was written down"
@@ -221,10 +228,15 @@ class Ledger:
 
     def of(self, subscriber_id: int) -> Mapping[date, Delivery]:
         """Return a subscriber's deliveries by edition."""
-        wanted = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE d.subscriber_id = ?"  # noqa: S608  constants alone
+        numbers = select(deliveries.c.id).join(digests).where(digests.c.subscriber_id == subscriber_id)
         with self._database.reading() as connection:
-            rows = connection.exec_driver_sql(wanted, (subscriber_id,)).all()
-        return {one.edition: one for one in map(_delivery, rows)}
+            found = load_deliveries(connection, connection.execute(numbers).scalars().all())
+        return {one.edition: one for one in found}
+
+    def prune(self, before: datetime) -> int:
+        """Forget the attempts that ended before a moment, of deliveries that are settled; return how many."""
+        with self._database.recording() as cursor:
+            return cursor.execute(_PRUNE, (to_stored(before),)).rowcount
 
     # The marks of one delivery, as `marks.Marks` makes them for many: for callers that have not moved there yet.
 
@@ -300,6 +312,12 @@ def _set(state: DeliveryState, **values: Any) -> Update:
 def _is(state: DeliveryState) -> ColumnElement[bool]:
     # A literal, not a parameter: only then can SQLite use the partial index of that state.
     return deliveries.c.state == literal_column(f"'{state.value}'")
+
+
+def load_deliveries(connection: Connection, numbers: Sequence[int]) -> tuple[Delivery, ...]:
+    """Return the deliveries of those numbers, in order; a number that there is none of is left out."""
+    wanted = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE v.id IN (SELECT value FROM json_each(?)) ORDER BY v.id"  # noqa: S608  constants alone
+    return tuple(_delivery(row) for row in connection.exec_driver_sql(wanted, (json.dumps(list(numbers)),)))
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:

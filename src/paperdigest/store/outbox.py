@@ -1,0 +1,221 @@
+"""What an operator asks the ledger, and may tell it: what waits, what is in doubt, what to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, literal_column, or_, select, update
+
+from paperdigest.errors import NotFoundError
+from paperdigest.store.delivery_tables import attempts, deliveries, digest_items, digests
+from paperdigest.store.engine import Database
+from paperdigest.store.ledger import Ledger, load_deliveries
+from paperdigest.store.operation_tables import pauses
+from paperdigest.store.tables import from_stored
+from paperdigest.types import Delivery, DeliveryState, MailPhase
+
+__all__ = ["Attempt", "Doubt", "Item", "Outbox", "Overview", "Pause", "Retried"]
+
+_UNDER_WAY = (DeliveryState.LEASED, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What became of one attempt that did not simply succeed."""
+
+    number: int
+    ended_at: datetime
+    state: DeliveryState
+    phase: MailPhase | None = None
+    code: int | None = None
+    status: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A delivery in doubt: ``times`` it may have arrived, the last time at ``since_at``."""
+
+    delivery: Delivery
+    times: int
+    since_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One paper of a digest, as it was planned."""
+
+    position: int
+    paper: str
+    placement: str
+    score: float | None
+    topic: str | None
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """What is not to be tried before ``until_at``."""
+
+    name: str
+    since_at: datetime
+    until_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """How many deliveries are in each state; of those that wait, how many are due, and when the oldest was composed."""
+
+    counts: Mapping[str, int]
+    due: int
+    oldest_at: datetime | None
+    pauses: tuple[Pause, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """Which deliveries will be tried again, and which not, with the reason."""
+
+    retried: tuple[int, ...] = ()
+    refused: tuple[tuple[int, str], ...] = ()
+
+
+class Outbox:
+    """The operator's view of the ledger. Every method may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._ledger = database, Ledger(database)
+
+    def overview(self, now: datetime) -> Overview:
+        """Return how things stand."""
+        waiting = [_is(state) for state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)]
+        oldest = select(func.min(digests.c.composed_at)).join(deliveries, deliveries.c.digest_id == digests.c.id)
+        still = select(pauses).where(pauses.c.until_at > now).order_by(pauses.c.until_at)
+        counts, due = self._ledger.counts(), self._ledger.waiting(now)
+        with self._database.reading() as connection:
+            oldest_at = connection.execute(oldest.where(or_(*waiting))).scalar()
+            paused = tuple(Pause(**row) for row in connection.execute(still).mappings())
+        return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=paused)
+
+    def get(self, number: int) -> Delivery:
+        """Return one delivery.
+
+        Raises:
+            NotFoundError: there is none of that number.
+        """
+        with self._database.reading() as connection:
+            return _one(connection, number)
+
+    def attempts(self, number: int) -> tuple[Attempt, ...]:
+        """Return the attempts of a delivery that did not simply succeed, in order."""
+        wanted = select(attempts).where(attempts.c.delivery_id == number).order_by(attempts.c.number)
+        with self._database.reading() as connection:
+            return tuple(_attempt(row) for row in connection.execute(wanted).mappings())
+
+    def items(self, number: int) -> tuple[Item, ...]:
+        """Return the papers of a delivery's digest, in their order."""
+        wanted = (
+            select(digest_items)
+            .join(deliveries, deliveries.c.digest_id == digest_items.c.digest_id)
+            .where(deliveries.c.id == number)
+            .order_by(digest_items.c.position)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted).mappings().all()
+        columns = ("position", "placement", "score", "topic", "version")
+        return tuple(Item(paper=row["paper_key"], **{name: row[name] for name in columns}) for row in rows)
+
+    def doubtful(self) -> tuple[Doubt, ...]:
+        """Return what is in doubt, the oldest doubt first."""
+        doubt = and_(attempts.c.delivery_id == deliveries.c.id, attempts.c.state == DeliveryState.IN_DOUBT.value)
+        wanted = (
+            select(deliveries.c.id, func.count(attempts.c.number), func.max(attempts.c.ended_at))
+            .outerjoin(attempts, doubt)
+            .where(_is(DeliveryState.IN_DOUBT))
+            .group_by(deliveries.c.id)
+            .order_by(func.max(attempts.c.ended_at), deliveries.c.id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted).all()
+            found = {one.id: one for one in load_deliveries(connection, [row[0] for row in rows])}
+        return tuple(
+            Doubt(delivery=found[number], times=times, since_at=_moment(since))
+            for number, times, since in rows
+            if number in found
+        )
+
+    def retry(self, numbers: Sequence[int], *, now: datetime, expires_at: datetime) -> Retried:
+        """Let deliveries be tried at once, even those given up: ``deferred``, or ``planned`` if never tried.
+
+        What was sent is refused, and so is what is being delivered at the moment. A digest that was given up may
+        have been followed by one with the same papers.
+
+        Args:
+            numbers: which deliveries.
+            now: the moment.
+            expires_at: when to give up those whose time is over.
+
+        Raises:
+            NotFoundError: there is none of one of the numbers; nothing is changed then.
+        """
+        again = update(deliveries).values(
+            state=literal_column("iif(attempts = 0, 'planned', 'deferred')"),
+            next_attempt_at=now,
+            expires_at=func.max(deliveries.c.expires_at, expires_at),
+        )
+        retried: list[int] = []
+        refused: list[tuple[int, str]] = []
+        with self._database.writing() as connection:
+            for number in dict.fromkeys(numbers):
+                if (reason := _refusal(_one(connection, number))) is not None:
+                    refused.append((number, reason))
+                    continue
+                connection.execute(again.where(deliveries.c.id == number))
+                retried.append(number)
+        return Retried(retried=tuple(retried), refused=tuple(refused))
+
+    def in_state(self, state: DeliveryState) -> tuple[int, ...]:
+        """Return the numbers of all deliveries in a state."""
+        with self._database.reading() as connection:
+            wanted = select(deliveries.c.id).where(_is(state)).order_by(deliveries.c.id)
+            return tuple(connection.execute(wanted).scalars())
+
+
+def _refusal(delivery: Delivery) -> str | None:
+    if delivery.state is DeliveryState.SENT:
+        when = f" at {delivery.sent_at:%Y-%m-%d %H:%M:%SZ}" if delivery.sent_at else ""
+        return f"was sent{when}; it is never sent twice"
+    if delivery.state in _UNDER_WAY:
+        return "is being delivered at the moment"
+    return None
+
+
+def _one(connection: Connection, number: int) -> Delivery:
+    found = load_deliveries(connection, [number])
+    if not found:
+        raise NotFoundError("delivery", str(number), "See `paperdigest outbox doubt`, or `subscriber show EMAIL`")
+    return found[0]
+
+
+def _attempt(row: Mapping[Any, Any]) -> Attempt:
+    return Attempt(
+        number=row["number"],
+        ended_at=row["ended_at"],
+        state=DeliveryState(row["state"]),
+        phase=MailPhase(row["phase"]) if row["phase"] else None,
+        code=row["code"],
+        status=row["status"],
+        detail=row["detail"],
+    )
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    return from_stored(value) if isinstance(value, str) else value
+
+
+def _is(state: DeliveryState) -> Any:
+    return deliveries.c.state == literal_column(f"'{state.value}'")
