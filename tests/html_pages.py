@@ -7,6 +7,13 @@ from collections.abc import Iterator
 import html5lib
 from lxml import etree
 
+FOR_OUTLOOK = (
+    '[if mso]><table role="presentation" width="640" align="center" cellpadding="0" cellspacing="0" border="0">'
+    "<tr><td><![endif]",
+    "[if mso]></td></tr></table><![endif]",
+)
+"""Comments that one mail program reads: a frame that keeps the page at its width."""
+
 
 def parsed(html: str) -> etree._Element:
     """Parse with the HTML standard's algorithm, refusing what it calls a parse error."""
@@ -16,8 +23,10 @@ def parsed(html: str) -> etree._Element:
 
 
 def elements(root: etree._Element) -> Iterator[etree._Element]:
-    """Yield all elements in document order; a comment or processing instruction is a fault."""
+    """Yield all elements in document order; a comment that is not for Outlook, or a processing instruction, is a fault."""
     for node in root.iter():
+        if isinstance(node, etree._Comment) and node.text in FOR_OUTLOOK:
+            continue
         assert isinstance(node.tag, str), f"not an element: {node!r}"
         yield node
 
