@@ -129,15 +129,24 @@ class ImapFolder:
             host, port = self._address
             server = imaplib.IMAP4_SSL(host, port, ssl_context=self._context, timeout=self._timeout_s)
             self._server = server
-            server.login(*self._account)
-            _fine(server.select(_quoted(self._folder)))
+        try:
+            with self._translated():
+                server.login(*self._account)
+                _fine(server.select(_quoted(self._folder)))
+        except MailError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
         server, self._server = self._server, None
         if server is not None:
-            with suppress(imaplib.IMAP4.error, OSError):
-                server.logout()
+            try:
+                with suppress(imaplib.IMAP4.error, OSError):
+                    server.logout()
+            finally:
+                with suppress(OSError):
+                    server.shutdown()  # after a lost connection, logging out has closed nothing
 
     def arrived(self) -> Iterator[Arrived]:
         """Give out what is not seen yet.

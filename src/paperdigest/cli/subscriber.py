@@ -20,6 +20,7 @@ from paperdigest.cli.judgements import (
     seed_options,
 )
 from paperdigest.cli.output import as_json, clean, json_option, table
+from paperdigest.cli.personal import admit, erase, export, suppression_fields, suppression_of, unsuppress
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.cli.topics import changed_topics
 from paperdigest.errors import UsageError
@@ -39,6 +40,9 @@ def subscriber() -> None:
 
 subscriber.add_command(like)
 subscriber.add_command(dislike)
+subscriber.add_command(export)
+subscriber.add_command(erase)
+subscriber.add_command(unsuppress)
 
 
 def _shared_options(command: Any) -> Any:
@@ -76,8 +80,11 @@ def _number_option(name: str, text: str) -> Any:
 @click.argument("email")
 @_shared_options
 @click.option("--confirmed", is_flag=True, help="They have asked for it: no confirmation is waited for.")
+@click.option(
+    "--lift", is_flag=True, help="Also when mail to the address had stopped (it bounced, or they complained)."
+)
 @pass_session
-def add(session: Session, /, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
+def add(session: Session, /, email: str, confirmed: bool, lift: bool, as_json_: bool, **given: Any) -> None:
     """Add a subscriber.
 
     Example: subscriber add you@example.org --topic 'trace "software traceability"' --at 07:00
@@ -93,6 +100,7 @@ def add(session: Session, /, email: str, confirmed: bool, as_json_: bool, **give
     wanted = _changed(fresh, given)
     said = prepare_seeds(session, given, wanted.topics)
     check_bare(wanted.topics, said)
+    admit(app, email, lift=lift)
     stored = app.subscribers.add(wanted)
     app.feedback.add(stored, said)
     _show(stored, app.feedback.of(stored), as_json_=as_json_)
@@ -180,10 +188,17 @@ def list_(session: Session, as_json_: bool) -> None:
 @json_option
 @pass_session
 def show(session: Session, email: str, as_json_: bool) -> None:
-    """Show one subscriber, and how many papers they like and dislike."""
+    """Show one subscriber, how many papers they like and dislike, and why no mail goes to them."""
     app = session.app()
     one = app.subscribers.get(email)
-    _show(one, app.feedback.of(one), as_json_=as_json_)
+    stopped = suppression_of(app, email)
+    if as_json_:
+        fields = subscriber_fields(one) | {"judgements": judgement_fields(app.feedback.of(one))}
+        as_json(fields | {"suppressed": suppression_fields(stopped)})
+        return
+    _show(one, app.feedback.of(one), as_json_=False)
+    if stopped is not None:
+        click.echo(f"  {clean(stopped.sentence())} (subscriber unsuppress EMAIL)")
 
 
 @subscriber.command("remove")

@@ -1,0 +1,111 @@
+"""The commands ``subscriber export``, ``erase`` and ``unsuppress``, and what others say of suppressed addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paperdigest.cli.output import as_json, clean, json_option
+from paperdigest.cli.session import Session, pass_session
+from paperdigest.errors import UsageError
+
+if TYPE_CHECKING:
+    from paperdigest.app import App
+    from paperdigest.store.suppressions import Suppression
+
+__all__ = ["admit", "erase", "export", "suppression_fields", "suppression_of", "unsuppress"]
+
+
+@click.command()
+@click.argument("email")
+@pass_session
+def export(session: Session, email: str) -> None:
+    """Print everything that is stored about one subscriber, as JSON."""
+    from paperdigest.store.personal import Personal
+
+    app = session.app()
+    stored = Personal(app.store.database).export(email)
+    as_json({"email": email, "exported_at": app.clock(), "stored": stored})
+
+
+@click.command()
+@click.argument("email")
+@json_option
+@pass_session
+def erase(session: Session, email: str, as_json_: bool) -> None:
+    """Remove a subscriber and every trace of the address, down to the bytes of the database file.
+
+    What stays when the address was suppressed is a keyed hash of it, so that nobody mails it again by mistake. Backups,
+    and mails that have left, are beyond reach.
+    """
+    from paperdigest.store.personal import Personal
+
+    app = session.app()
+    kept = suppression_of(app, email) is not None
+    erased = Personal(app.store.database).erase(email)
+    if as_json_:
+        as_json({"erased": erased, "hash_kept": kept})
+        return
+    click.echo("erased: " + ", ".join(f"{count} of {name}" for name, count in erased.items()))
+    if kept:
+        click.echo("kept: a keyed hash of the address, so that no mail goes there (subscriber unsuppress EMAIL)")
+
+
+@click.command()
+@click.argument("email")
+@json_option
+@pass_session
+def unsuppress(session: Session, email: str, as_json_: bool) -> None:
+    """Let mail go to an address again to which it had stopped.
+
+    Do so when its owner asks for it: after a complaint it is their word that counts.
+    """
+    from paperdigest.app.bounces import bounces_of
+
+    app = session.app()
+    lifted = bounces_of(app.settings, app.store).suppressions.lift(email)
+    if as_json_:
+        as_json({"email": email, "lifted": suppression_fields(lifted)})
+    elif lifted is None:
+        click.echo(f"{clean(email)} was not suppressed")
+    else:
+        click.echo(f"mail goes to {clean(email)} again; it had been so that {clean(lifted.sentence())}")
+
+
+def admit(app: App, email: str, *, lift: bool) -> None:
+    """See that an address may be added; with ``lift`` whatever stood against it is forgotten.
+
+    Raises:
+        UsageError: mail to it has stopped.
+    """
+    from paperdigest.app.bounces import bounces_of
+
+    suppressions = bounces_of(app.settings, app.store).suppressions
+    found = suppressions.of(email)
+    if found is None:
+        return
+    if lift:
+        suppressions.lift(email)
+    elif found.holds(app.clock()):
+        raise UsageError(found.sentence(), "If its owner asks for it now: subscriber add … --lift")
+
+
+def suppression_of(app: App, email: str) -> Suppression | None:
+    """Return why no mail goes to an address now; None when it does."""
+    from paperdigest.app.bounces import bounces_of
+
+    found = bounces_of(app.settings, app.store).suppressions.of(email)
+    return found if found is not None and found.holds(app.clock()) else None
+
+
+def suppression_fields(found: Suppression | None) -> dict[str, Any] | None:
+    """Return the JSON fields of a suppression."""
+    if found is None:
+        return None
+    return {
+        "reason": found.reason,
+        "since_at": found.since_at,
+        "until_at": found.until_at,
+        "detail": found.detail,
+    }
