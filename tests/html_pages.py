@@ -7,11 +7,8 @@ from collections.abc import Iterator
 import html5lib
 from lxml import etree
 
-FOR_OUTLOOK = (
-    '[if mso]><table role="presentation" width="640" align="center" cellpadding="0" cellspacing="0" border="0">'
-    "<tr><td><![endif]",
-    "[if mso]></td></tr></table><![endif]",
-)
+_FRAME = '<table role="presentation" width="640" align="center" cellpadding="0" cellspacing="0" border="0">'
+FOR_OUTLOOK = (f"[if mso]>{_FRAME}<tr><td><![endif]", "[if mso]></td></tr></table><![endif]")
 """Comments that one mail program reads: a frame that keeps the page at its width."""
 
 
@@ -23,7 +20,7 @@ def parsed(html: str) -> etree._Element:
 
 
 def elements(root: etree._Element) -> Iterator[etree._Element]:
-    """Yield all elements in document order; a comment that is not for Outlook, or a processing instruction, is a fault."""
+    """Yield all elements in document order; a comment not for Outlook or an instruction is a fault."""
     for node in root.iter():
         if isinstance(node, etree._Comment) and node.text in FOR_OUTLOOK:
             continue
