@@ -1,0 +1,133 @@
+"""Delivering end to end: claim, load, draw, write, sign, send, mark; beside how it is usually done.
+
+The same digests go to the same sink (Postfix's ``smtp-sink``) both ways, by turns. Throughput is by the clock on the
+wall: what waits for locks or disks counts. Our marks are durable (synchronous=FULL), the peer's are not.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench._naive_delivery import Letter, Naive, letter
+from bench._waiting import EDITION, fill, made, settings, sink, wait_again
+from bench.timing import Row
+from paperdigest.app.letters import Letters
+from paperdigest.render.links import checked
+from paperdigest.render.wanted import Wanted
+
+__all__ = ["run"]
+
+DIGESTS, NAIVE_DIGESTS, ROUNDS = 4000, 120, 3
+WANTED_PER_S = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """How many digests a second left, and the processor time of each, in our processes."""
+
+    per_s: float
+    cpu_s: float
+
+
+def run() -> Iterator[Row]:
+    """Yield the rows: us beside the naive pipeline, our rate, and what a second process adds."""
+    with tempfile.TemporaryDirectory() as name, sink() as port:
+        folder = Path(name)
+        fill(folder, DIGESTS)
+        letters = _letters(folder, port)
+        one, two, naive = [], [], []
+        for _ in range(ROUNDS):
+            naive.append(_naive(folder, port, letters))
+            one.append(_ours(folder, port, processes=1))
+            two.append(_ours(folder, port, processes=2))
+    yield from _rows(one, two, naive)
+
+
+def _rows(one: list[_Pass], two: list[_Pass], naive: list[_Pass]) -> Iterator[Row]:
+    mine, both, theirs = (median(found.per_s for found in some) for some in (one, two, naive))
+    yield Row(
+        name="a digest, end to end: naive / ours",
+        ours_s=1 / mine,
+        peer_s=1 / theirs,
+        ratio=median(us.per_s / them.per_s for us, them in zip(one, naive, strict=True)),
+        limit=20,
+        better="higher",
+        note=f"{mine:,.0f} digests/s against {theirs:,.0f} (wall clock)",
+    )
+    cpu = median(found.cpu_s for found in one)
+    yield Row(
+        name="processor time of a digest: naive / ours",
+        ours_s=cpu,
+        peer_s=median(found.cpu_s for found in naive),
+        ratio=median(them.cpu_s / us.cpu_s for us, them in zip(one, naive, strict=True)),
+        limit=None,
+        better="higher",
+        note="without the sink's",
+    )
+    yield Row(
+        name="digests/s of one process",
+        ours_s=mine,
+        peer_s=WANTED_PER_S,
+        ratio=mine / WANTED_PER_S,
+        limit=1,
+        better="higher",
+        note=f"of {WANTED_PER_S:,} wanted (wall clock)",
+        unit="1",
+    )
+    yield Row(
+        name="digests/s of two processes",
+        ours_s=both,
+        peer_s=mine,
+        ratio=median(pair.per_s / single.per_s for pair, single in zip(two, one, strict=True)),
+        limit=1.5,
+        better="higher",
+        note="beside one process (wall clock)",
+        unit="1",
+    )
+
+
+def _letters(folder: Path, port: int) -> list[Letter]:
+    drawn = Letters(settings(folder, port))
+    message_id = "<{:%Y%m%d}.{}.naive@digest.example.org>"
+    return [
+        letter(Wanted(digest=one, links=checked(drawn.links(one)), preview=False), message_id.format(EDITION, one.id))
+        for one in made(NAIVE_DIGESTS)
+    ]
+
+
+def _naive(folder: Path, port: int, letters: list[Letter]) -> _Pass:
+    wait_again(folder)
+    naive = Naive(folder / "papers.db", folder / "rsa.pem", port)
+    naive.message(letters[0])  # compiles the templates
+    begun, start = time.monotonic(), time.process_time()
+    naive.deliver(letters)
+    wall, cpu = time.monotonic() - begun, time.process_time() - start
+    return _Pass(per_s=len(letters) / wall, cpu_s=cpu / len(letters))
+
+
+def _ours(folder: Path, port: int, *, processes: int) -> _Pass:
+    wait_again(folder)
+    command = [sys.executable, "-m", "bench._delivering", str(folder), str(port)]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    begun = time.monotonic()
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    reports = [json.loads(process.communicate()[0]) for process in running]
+    wall = time.monotonic() - begun
+    assert sum(report["sent"] for report in reports) == DIGESTS, reports
+    return _Pass(per_s=DIGESTS / wall, cpu_s=sum(report["cpu_s"] for report in reports) / DIGESTS)
