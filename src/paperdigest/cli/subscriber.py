@@ -207,7 +207,9 @@ def show(session: Session, email: str, as_json_: bool) -> None:
 @pass_session
 def remove(session: Session, email: str, as_json_: bool) -> None:
     """Remove a subscriber with everything stored about them."""
-    session.app().subscribers.remove(email)
+    from paperdigest.store.personal import Personal
+
+    Personal(session.app().store.database).erase(email)
     if as_json_:
         as_json({"removed": email})
     else:
