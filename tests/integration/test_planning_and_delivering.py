@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time as time_module
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
+from sqlalchemy import func, select
 
 from paperdigest.errors import MailError, RenderError, UsageError
-from paperdigest.pipeline.delivering import DeliveryReport, backoff, deliver
+from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, backoff, deliver
 from paperdigest.pipeline.planning import PlanReport, RankAll, Terms, plan
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.store import Store
+from paperdigest.store.delivery_tables import deliveries
 from paperdigest.store.ledger import LEASE, Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
@@ -42,13 +45,23 @@ class Postbox:
         self.received: list[OutgoingMessage] = []
         self.refusals: dict[str, list[MailError]] = {}
 
+    lanes = 1
+
+    def lane(self) -> Self:
+        return self
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def send(self, message: OutgoingMessage) -> str:
-        if waiting := self.refusals.get(message.recipient):
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+        waiting = self.refusals.get(message.recipient)
+        if waiting and not waiting[0].after_dot:
+            raise waiting.pop(0)
+        if not before_final():
+            return None
+        if waiting:
             raise waiting.pop(0)
         self.received.append(message)
         return "250 ok"
@@ -116,8 +129,26 @@ class Office:
 
     def deliver(self, on_in_doubt: str = "resend") -> DeliveryReport:
         return deliver(
-            self.store, self.postbox, self.render, clock=lambda: self.now, owner="test", on_in_doubt=on_in_doubt
+            self.store,
+            self.postbox,
+            self.render,
+            clock=lambda: self.now,
+            terms=DeliveryTerms(on_in_doubt=on_in_doubt),
+            monotonic=self.elapsed_s,
         )
+
+    def elapsed_s(self) -> float:
+        return (self.now - NOON).total_seconds()
+
+    def await_heartbeat(self) -> None:
+        """Wait until the run under way has renewed its leases."""
+        wanted = select(func.min(deliveries.c.lease_until)).where(deliveries.c.state == "leased")
+        for _ in range(500):
+            with self.store.database.reading() as connection:
+                if connection.execute(wanted).scalar_one() > self.now + LEASE / 2:
+                    return
+            time_module.sleep(0.01)
+        raise AssertionError("no heartbeat")
 
 
 @pytest.fixture
@@ -288,7 +319,9 @@ def test_when_the_server_itself_is_in_trouble_the_run_ends_and_nobody_is_lost(of
     office.plan()
     report = office.deliver()
     assert (report.sent, report.deferred) == (1, 1)
-    assert Ledger(office.store.database).counts()["deferred"] == 4
+    counts = Ledger(office.store.database).counts()
+    assert (counts["deferred"], counts["planned"]) == (1, 3)
+    assert office.deliver().sent == 0  # the others wait as well
     office.now += timedelta(minutes=7)
     assert office.deliver().sent == 4
 
@@ -337,11 +370,12 @@ def test_a_slow_batch_is_not_sent_twice_and_a_lost_outcome_is_told(office: Offic
     others: list[DeliveryReport] = []
     send = office.postbox.send
 
-    def slow(message: OutgoingMessage) -> str:
+    def slow(message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         office.now += timedelta(seconds=190)
+        office.await_heartbeat()
         if message.recipient == "b@example.org" and not others:
             others.append(office.deliver())
-        return send(message)
+        return send(message, before_final)
 
     office.postbox.send = slow  # type: ignore[method-assign]  # the same server, only slower
     report = office.deliver()
@@ -354,10 +388,10 @@ def test_an_outcome_that_comes_too_late_is_told(office: Office) -> None:
     office.plan()
     send = office.postbox.send
 
-    def stuck(message: OutgoingMessage) -> str:
+    def stuck(message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         office.now += LEASE * 2
         Ledger(office.store.database).recover(office.now, on_in_doubt="hold", wait=backoff)
-        return send(message)
+        return send(message, before_final)
 
     office.postbox.send = stuck  # type: ignore[method-assign]  # the same server, only slower
     report = office.deliver()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from threading import Event
 
 from paperdigest.app import plugging
 from paperdigest.app.letters import Letters
@@ -116,8 +115,12 @@ class Sending:
         drawn = self._letters.drawn(digest, preview=True)
         return (drawn.html_page if form == "html" else drawn.text_page).encode("utf-8")
 
-    def send(self, *, dry_run: bool = False) -> SendReport:
+    def send(self, *, dry_run: bool = False, stop: Event | None = None) -> SendReport:
         """Plan what is due and deliver what is waiting.
+
+        Args:
+            dry_run: count only.
+            stop: when set, mails in flight are finished and the rest is left to the next run.
 
         Raises:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
@@ -136,8 +139,8 @@ class Sending:
                 mailer,
                 self._letters.outgoing,
                 clock=self._clock,
-                owner=f"{socket.gethostname()}:{os.getpid()}",
-                on_in_doubt=self._settings.mail.on_in_doubt,
+                terms=self._delivery_terms,
+                stop=stop,
             )
         return SendReport(
             planned=planned.planned,
@@ -162,6 +165,13 @@ class Sending:
             calendars={
                 one.source.name: one.source.announces_on for one in plugging.configured_sources(self._settings, ())
             },
+        )
+
+    @property
+    def _delivery_terms(self) -> delivering.DeliveryTerms:
+        mail = self._settings.mail
+        return delivering.DeliveryTerms(
+            on_in_doubt=mail.on_in_doubt, max_per_s=mail.max_per_s, max_per_domain_per_s=mail.max_per_domain_per_s
         )
 
     @cached_property

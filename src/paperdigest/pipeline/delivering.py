@@ -1,40 +1,75 @@
-"""The use case ``deliver``: hand over what is waiting, once.
+"""The use case ``deliver``: hand over what is waiting, once, over several connections at a time.
 
-For every claimed delivery, in this order::
+::
 
-    still wanted?       the subscriber is asked for again right before the mail leaves
-    render              from the frozen digest; after a first attempt its very bytes, whatever changed since
-    mark sending        committed before the mailer may reach the final dot
-    send
-    settle              sent | deferred | failed | in_doubt
+    recover, expire     what dead runs left behind; what came too late
+    claim               a batch, under a lease that is renewed while this run lives
+    render              from the frozen digest: a pure function, so that a resend is a true copy
+    lanes               wanted? send, intend, dot, settle (see `lanes`)
 
-Trouble with one digest is a row in the ledger and never stops the others. Trouble with the mail server
-itself ends the run: nobody else would fare better now, and trying a login again and again locks accounts.
+Trouble with one digest is a row in the ledger and never stops the others. A server that asks for patience slows down
+what goes to its domain (`pacing`). Trouble with us (no connection, a refused login, refusals by policy) ends the run,
+gives back what was not tried, and may make all sending pause (`breaking`): no subscriber is blamed for it.
 """
 
 from __future__ import annotations
 
+import queue
 import random
 import re
-from collections.abc import Callable
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperdigest.errors import MailError, NotFoundError, RenderError
-from paperdigest.protocols import Lane, Mailer, OutgoingMessage
+from paperdigest.errors import MailError, PaperDigestError, RenderError
+from paperdigest.failpoints import failpoint
+from paperdigest.pipeline.breaking import Breaker, next_pause
+from paperdigest.pipeline.lanes import Done, Lanes, Letter, content_hash
+from paperdigest.pipeline.outcomes import backoff, blamed, is_throttling
+from paperdigest.pipeline.pacing import Pace
+from paperdigest.protocols import Mailer, OutgoingMessage
+from paperdigest.refusals import Blame
 from paperdigest.store import Store
+from paperdigest.store.claims import LEASE, Claim, Outcome, new_owner
 from paperdigest.store.digests import Digests
-from paperdigest.store.ledger import Claim, Ledger
-from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, DeliveryState, Digest
+from paperdigest.store.ledger import Ledger
+from paperdigest.store.marks import Marks
+from paperdigest.store.pauses import Pause, Pauses
+from paperdigest.types import Delivery, DeliveryState, Digest, MailPhase
 
-__all__ = ["DeliveryReport", "backoff", "deliver"]
+__all__ = ["DeliveryReport", "DeliveryTerms", "backoff", "deliver"]
 
 RenderMessage = Callable[[Digest, Delivery], OutgoingMessage]
 
-BATCH = 50
-RETRY_MINUTES = (5, 10, 20, 40, 66)
-"""RFC 5321, 4.5.4.1 wants the first retries early and the later ones rare; the last one repeats."""
+BATCH = 100
+TOLD = 50
+"""Of so many problems each is told; the others are counted."""
+
+STOPS_WITHIN_S = 25.0
+"""A message in flight is waited for that long; then it is in doubt."""
+
+_TICK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTerms:
+    """What the settings say about delivering, and who is told.
+
+    ``on_refused`` is told of mailboxes that refused for good (gone, or full), ``on_pause`` why all sending stops.
+    ``lease`` is for how long a claim holds without a sign of life.
+    """
+
+    on_in_doubt: str = "resend"
+    max_per_s: float = 0
+    max_per_domain_per_s: float = 0
+    lease: timedelta = LEASE
+    on_refused: Callable[[Delivery, MailError], None] | None = None
+    on_pause: Callable[[str], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,16 +82,16 @@ class DeliveryReport:
     expired: int = 0
     skipped: int = 0
     in_doubt: int = 0
+    released: int = 0
     problems: list[str] = field(default_factory=list)
+    untold: int = 0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    state: DeliveryState
-    detail: str | None = None
-    code: int | None = None
-    next_attempt_at: datetime | None = None
-    stops_the_run: bool = False
+    def tell(self, problem: str) -> None:
+        """Add a problem; after fifty they are only counted."""
+        if len(self.problems) < TOLD:
+            self.problems.append(problem)
+        else:
+            self.untold += 1
 
 
 def deliver(
@@ -65,112 +100,283 @@ def deliver(
     render: RenderMessage,
     *,
     clock: Callable[[], datetime],
-    owner: str,
-    on_in_doubt: str = "resend",
+    terms: DeliveryTerms | None = None,
+    stop: threading.Event | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> DeliveryReport:
     """Deliver everything that is due.
 
     Args:
         store: digests and ledger.
-        mailer: hands messages over; entered here.
+        mailer: hands messages over.
         render: makes the message of a frozen digest, byte by byte the same each time.
         clock: the time of day, UTC.
-        owner: names this process in the ledger.
-        on_in_doubt: what to do with a mail that may or may not have been accepted.
+        terms: see `DeliveryTerms`.
+        stop: when set, messages in flight are finished, the rest is given back, and this returns.
+        monotonic: seconds, for paces and heartbeats.
+
+    Raises:
+        StoreError: the database cannot be read or written; no final dot was sent without a mark.
     """
-    ledger = Ledger(store.database)
-    report = DeliveryReport()
-    report.in_doubt += ledger.recover(clock(), on_in_doubt=on_in_doubt, wait=backoff).in_doubt
-    report.expired += ledger.expire(clock())
-    with mailer.lane() as lane:
-        while claims := ledger.claim(clock(), owner=owner, limit=BATCH):
-            for place, claim in enumerate(claims, start=1):
-                outcome = _attempt(store, ledger, lane, render, claim, clock)
-                if outcome is None:
-                    continue
-                _settle(ledger, claim, outcome, report, clock())
-                if outcome.stops_the_run:
-                    ledger.release(claims[place:], next_attempt_at=clock() + backoff(1))
-                    return report
+    terms = terms or DeliveryTerms()
+    ledger, report, now = Ledger(store.database), DeliveryReport(), clock()
+    report.in_doubt += ledger.recover(now, on_in_doubt=terms.on_in_doubt, wait=backoff).in_doubt
+    report.expired += ledger.expire(now)
+    pauses = Pauses(store.database)
+    last = pauses.last()
+    if last is not None and last.since_at <= now < last.until_at:
+        report.tell(f"nothing is sent before {last.until_at:%Y-%m-%d %H:%M} UTC: {last.reason}")
+        return report
+    with Marks(store.database, clock, lease=terms.lease) as marks:
+        run = _Run(
+            store, ledger, marks, mailer, render, clock, terms, report, last, stop or threading.Event(), monotonic
+        )
+        run.work()
+    run.check_written()
+    if report.untold:
+        report.problems.append(f"and {report.untold} more")
     return report
 
 
-def backoff(attempts: int, jitter: float = 0.0) -> timedelta:
-    """Return how long to wait after the ``attempts``-th failed attempt: 5, 10, 20, 40, then 66 minutes.
+class _Run:
+    """One run over what is due, from claim to settlement."""
 
-    Args:
-        attempts: counted from 1.
-        jitter: in [-1, 1]; stretches or shrinks the wait by up to a fifth.
-    """
-    minutes = RETRY_MINUTES[min(max(attempts, 1), len(RETRY_MINUTES)) - 1]
-    return timedelta(minutes=minutes * (1 + 0.2 * jitter))
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        marks: Marks,
+        mailer: Mailer,
+        render: RenderMessage,
+        clock: Callable[[], datetime],
+        terms: DeliveryTerms,
+        report: DeliveryReport,
+        last_pause: Pause | None,
+        stop: threading.Event,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._digests, self._ledger, self._marks = Digests(store.database), ledger, marks
+        self._pauses, self._last_pause = Pauses(store.database), last_pause
+        self._render, self._clock, self._terms, self._report = render, clock, terms, report
+        self._stop, self._monotonic = stop, monotonic
+        self._owner = new_owner()
+        self._lanes = Lanes(mailer, marks, clock, _jitter, mailer.lanes)
+        self._pace = Pace(terms.max_per_s, terms.max_per_domain_per_s, monotonic)
+        self._breaker = Breaker()
+        self._ready: deque[tuple[Claim, Digest]] = deque()
+        self._held: dict[str, deque[tuple[Claim, Digest]]] = {}
+        self._under_way = 0
+        self._unbegun: list[Claim] = []
+        self._written: deque[tuple[Claim, Outcome, Future[bool]]] = deque()
+        self._beaten = monotonic()
+        self._give_back_until: datetime | None = None  # set: the run is over, and the rest waits until then
+
+    def work(self) -> None:
+        """Go on until nothing is due, or there is reason to stop."""
+        try:
+            while self._give_back_until is None and not self._stop.is_set():
+                self._beat()
+                self._collect(0)
+                if self._under_way < 2 * self._lanes.most and self._send_next():
+                    continue
+                if not self._under_way and not self._held:
+                    return
+                self._collect(min(_TICK_S, self._terms.lease.total_seconds() / 6))
+        finally:
+            self._wind_up()
+
+    def check_written(self) -> None:
+        """Say which outcomes could not be written down, because others had taken the deliveries over."""
+        for claim, outcome, written in self._written:
+            if not written.result():
+                told = f"delivery {claim.delivery.id} was taken over by another run before its outcome was written down"
+                self._report.tell(f"{told}: {outcome.state.value}; it may arrive twice")
+        self._written.clear()
+
+    # Claims and what is made of them
+
+    def _send_next(self) -> bool:
+        """Hand the next letter to the lanes; False when there is none, or none that may go now."""
+        found = next(self._allowed(), None)
+        if found is None:
+            return False
+        claim, digest = found
+        if (message := self._message(claim, digest)) is not None:
+            self._pace.take(_domain(claim))
+            self._under_way += 1
+            self._lanes.put(Letter(claim, message))
+        return True
+
+    def _allowed(self) -> Iterator[tuple[Claim, Digest]]:
+        """Yield what may go now: first what was held back for its domain, then what is next in the queue."""
+        for domain, kept in list(self._held.items()):
+            if not self._pace.wait(domain):
+                found = kept.popleft()
+                if not kept:
+                    del self._held[domain]
+                yield found
+        while self._ready or self._claim():
+            found = self._ready.popleft()
+            domain = _domain(found[0])
+            if domain not in self._held and not self._pace.wait(domain):
+                yield found
+            else:
+                self._held.setdefault(domain, deque()).append(found)
+
+    def _claim(self) -> bool:
+        """Claim a batch and read its digests; False when nothing is due, or enough is held back already."""
+        if sum(map(len, self._held.values())) >= 10 * BATCH:
+            return False
+        claims = self._ledger.claim(self._clock(), owner=self._owner, limit=BATCH, lease=self._terms.lease)
+        failpoint("after_claim")
+        digests = self._digests.get_many([claim.delivery.digest_id for claim in claims])
+        for claim in claims:
+            if (digest := digests.get(claim.delivery.digest_id)) is not None:  # else removed with its subscriber
+                self._ready.append((claim, digest))
+        return bool(self._ready)
+
+    def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
+        """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
+        delivery = claim.delivery
+        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
+        if is_doubtful and (kept := self._ledger.letter(delivery.id)) is not None:
+            recipient = digest.subscriber.email
+            return OutgoingMessage(
+                sender=kept[0],
+                recipient=recipient,
+                message_id=delivery.message_id,
+                content=kept[1],
+                needs_smtputf8=not recipient.isascii(),
+            )
+        try:
+            message = self._render(digest, delivery)
+        except RenderError as error:  # templates can be mended
+            later = self._clock() + backoff(delivery.attempts)
+            self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later))
+            return None
+        except MailError as error:
+            self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
+            return None
+        if is_doubtful and content_hash(message.content) != delivery.content_hash:
+            changed = "templates or settings have changed"
+            self._report.tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")
+        return message
+
+    def _settle(self, claim: Claim, outcome: Outcome) -> None:
+        self._handle(Done(claim, outcome, None, self._marks.settle(claim, outcome)))
+
+    # What became of letters
+
+    def _collect(self, patience_s: float) -> None:
+        """Take in what the lanes have done; wait for the first of it."""
+        with suppress(queue.Empty):
+            while True:
+                done = self._lanes.done.get(timeout=patience_s) if patience_s else self._lanes.done.get_nowait()
+                patience_s = 0
+                if isinstance(done, BaseException):
+                    raise done
+                self._under_way -= 1
+                if isinstance(done, Letter):
+                    self._unbegun.append(done.claim)
+                else:
+                    self._handle(done)
+
+    def _handle(self, done: Done) -> None:
+        if done.outcome is None:
+            self._report.tell(f"delivery {done.claim.delivery.id} was taken over by another run; nothing was sent")
+            return
+        self._count(done)
+        if done.outcome.state is DeliveryState.SENT:
+            self._succeeded(done.claim)
+        elif done.error is not None:
+            self._refused(done.claim, done.error)
+        if done.written is not None:
+            self._written.append((done.claim, done.outcome, done.written))
+        while self._written and self._written[0][2].done() and self._written[0][2].result():
+            self._written.popleft()
+
+    def _count(self, done: Done) -> None:
+        outcome, delivery = done.outcome, done.claim.delivery
+        assert outcome is not None  # its caller looked
+        setattr(self._report, outcome.state.value, getattr(self._report, outcome.state.value) + 1)
+        if outcome.state is not DeliveryState.SENT:
+            # The number, not the address: reports end up in logs.
+            detail = re.sub(re.escape(delivery.email), "<address>", outcome.detail or "", flags=re.IGNORECASE)
+            self._report.tell(f"delivery {delivery.id} {outcome.state.value}: {detail}")
+
+    def _succeeded(self, claim: Claim) -> None:
+        self._breaker.count(refused=False)
+        self._pace.accepted(_domain(claim))
+        self._lanes.widen(self._under_way + 1)
+        if self._last_pause is not None:
+            self._pauses.end()
+            self._last_pause = None
+
+    def _refused(self, claim: Claim, error: MailError) -> None:
+        whose = blamed(error)
+        if error.permanent and whose in (Blame.GONE, Blame.MAILBOX) and self._terms.on_refused is not None:
+            self._terms.on_refused(claim.delivery, error)
+        if is_throttling(error):
+            self._pace.throttled(_domain(claim) if error.phase in _OF_A_RECIPIENT else None)
+        refused_us = error.permanent and whose is Blame.SENDER
+        if self._breaker.count(refused=refused_us) or error.phase in (MailPhase.TLS, MailPhase.LOGIN):
+            self._pause(str(error))
+        elif error.systemic:
+            self._give_back_until = self._clock() + backoff(1)
+
+    def _pause(self, reason: str) -> None:
+        """Make everybody stop for a while, and tell the operator."""
+        now, last = self._clock(), self._last_pause
+        if self._give_back_until is not None:
+            return
+        pause = Pause(since_at=now, until_at=now + next_pause(last.length if last else None), reason=reason)
+        self._pauses.start(pause)
+        self._last_pause = pause
+        self._give_back_until = pause.until_at
+        if self._terms.on_pause is not None:
+            self._terms.on_pause(reason)
+
+    # Life and end
+
+    def _beat(self) -> None:
+        """Renew the leases in time."""
+        now = self._monotonic()
+        if now - self._beaten >= self._terms.lease.total_seconds() / 3:
+            self._beaten = now
+            self._ledger.heartbeat(self._clock(), owner=self._owner, lease=self._terms.lease)
+
+    def _wind_up(self) -> None:
+        """Finish what is in flight, give back what was not begun."""
+        self._lanes.halt()
+        self._lanes.close(STOPS_WITHIN_S)
+        failure = self._drain()
+        back = [*self._unbegun, *(claim for claim, _ in self._ready)]
+        back += [claim for kept in self._held.values() for claim, _ in kept]
+        failpoint("before_release")
+        if back:
+            moment = self._give_back_until or self._clock()
+            self._report.released += self._ledger.release(back, next_attempt_at=moment)
+        if failure is not None:
+            raise failure
+
+    def _drain(self) -> PaperDigestError | OSError | None:
+        """Take in what the lanes did last, and return what one of them ended by."""
+        failure: PaperDigestError | OSError | None = None
+        while True:
+            try:
+                self._collect(0)
+            except (PaperDigestError, OSError) as error:
+                failure = error
+            else:
+                return failure
 
 
-def _attempt(
-    store: Store, ledger: Ledger, lane: Lane, render: RenderMessage, claim: Claim, clock: Callable[[], datetime]
-) -> _Outcome | None:
-    """Try once; None when the claim was lost to somebody else."""
-    delivery = claim.delivery
-    if not Subscribers(store.database).is_active(delivery.subscriber_id):
-        return _Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
-    try:
-        message = _message(store, ledger, render, delivery)
-    except NotFoundError:
-        return None  # removed with the subscriber, between the claim and now
-    except RenderError as error:  # templates can be mended
-        later = clock() + backoff(delivery.attempts)
-        return _Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later)
-    except MailError as error:
-        return _Outcome(state=DeliveryState.FAILED, detail=str(error))
-    letter = (message.sender, message.content)
-    try:
-        answer = lane.send(message, lambda: ledger.mark_sending(claim, letter, now=clock()))
-        return None if answer is None else _Outcome(state=DeliveryState.SENT, detail=answer)
-    except MailError as error:
-        return _refused(error, delivery, clock())
+_OF_A_RECIPIENT = frozenset({MailPhase.RCPT, MailPhase.DATA, MailPhase.BODY, MailPhase.DOT})
 
 
-def _message(store: Store, ledger: Ledger, render: RenderMessage, delivery: Delivery) -> OutgoingMessage:
-    """Return what an earlier attempt sent, else what is rendered now."""
-    digest = Digests(store.database).get(delivery.digest_id)
-    if (letter := ledger.letter(delivery.id)) is None:
-        return render(digest, delivery)
-    sender, content = letter
-    recipient = digest.subscriber.email
-    return OutgoingMessage(sender=sender, recipient=recipient, message_id=delivery.message_id, content=content)
+def _domain(claim: Claim) -> str:
+    return claim.delivery.email.rpartition("@")[2].lower()
 
 
-def _refused(error: MailError, delivery: Delivery, now: datetime) -> _Outcome:
-    if error.after_dot:
-        again = now + backoff(delivery.attempts)
-        return _Outcome(state=DeliveryState.IN_DOUBT, detail=str(error), code=error.code, next_attempt_at=again)
-    if error.permanent:
-        return _Outcome(state=DeliveryState.FAILED, detail=str(error), code=error.code)
-    later = now + backoff(delivery.attempts, random.uniform(-1, 1))
-    return _Outcome(
-        state=DeliveryState.DEFERRED,
-        detail=str(error),
-        code=error.code,
-        next_attempt_at=later,
-        stops_the_run=error.systemic,
-    )
-
-
-def _settle(ledger: Ledger, claim: Claim, outcome: _Outcome, report: DeliveryReport, now: datetime) -> None:
-    """Write the outcome down and count it; say so when somebody else took the delivery over meanwhile."""
-    if not ledger.settle(
-        claim,
-        outcome.state,
-        now=now,
-        detail=outcome.detail,
-        code=outcome.code,
-        next_attempt_at=outcome.next_attempt_at,
-    ):
-        told = f"delivery {claim.delivery.id} was taken over by another run before its outcome was written down"
-        report.problems.append(f"{told}: {outcome.state.value}; it may arrive twice")
-        return
-    setattr(report, outcome.state.value, getattr(report, outcome.state.value) + 1)
-    if outcome.state is not DeliveryState.SENT:
-        # The number, not the address: reports end up in logs.
-        detail = re.sub(re.escape(claim.delivery.email), "<address>", outcome.detail or "", flags=re.IGNORECASE)
-        report.problems.append(f"delivery {claim.delivery.id} {outcome.state.value}: {detail}")
+def _jitter() -> float:
+    return random.uniform(-1, 1)

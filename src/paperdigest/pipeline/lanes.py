@@ -1,0 +1,156 @@
+"""Lanes: threads that hand messages over, each by a connection of its own, and write down what became of them.
+
+For every message, in this order::
+
+    wanted?     the subscriber is asked for again right before the mail begins
+    send        all but the final dot
+    intend      committed before the dot: from here on the message may have arrived
+    settle      sent | deferred | failed | skipped | in_doubt, queued before the lane's next intent
+
+so that of each lane at most one message is in doubt, whenever the process dies.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from paperdigest.errors import MailError
+from paperdigest.failpoints import failpoint
+from paperdigest.pipeline.outcomes import outcome_of
+from paperdigest.protocols import Lane, Mailer, OutgoingMessage
+from paperdigest.store.claims import Claim, Intent, Outcome
+from paperdigest.store.marks import Marks
+from paperdigest.types import DeliveryState
+
+__all__ = ["Done", "Lanes", "Letter", "content_hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A claim and the message made for it."""
+
+    claim: Claim
+    message: OutgoingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a claim: the outcome (None: the claim was lost), the error behind it, and the ledger's word.
+
+    ``written`` ends in False when somebody else had taken the delivery over before it was written down.
+    """
+
+    claim: Claim
+    outcome: Outcome | None
+    error: MailError | None = None
+    written: Future[bool] | None = None
+
+
+def content_hash(content: bytes) -> bytes:
+    """Return what tells a message from another: 16 bytes."""
+    return blake2b(content, digest_size=16).digest()
+
+
+class Lanes:
+    """Some lanes that take letters from one queue and put what became of them into another, ``done``.
+
+    A letter that comes back unchanged was not begun; an exception is that of a lane that has ended by it.
+
+    The first lane begins alone: a login that is refused is tried once, not once a lane. The others follow when a
+    first message was taken.
+
+    Args:
+        mailer: makes lanes.
+        marks: where intents and outcomes are written down.
+        clock: the time of day, UTC.
+        jitter: a number in [-1, 1], another one each time.
+        most: how many lanes at most.
+    """
+
+    def __init__(
+        self, mailer: Mailer, marks: Marks, clock: Callable[[], datetime], jitter: Callable[[], float], most: int
+    ) -> None:
+        self._mailer, self._marks, self._clock, self._jitter = mailer, marks, clock, jitter
+        self._most = max(1, most)
+        self._letters: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
+        self.done: queue.SimpleQueue[Done | Letter | BaseException] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._halted = threading.Event()
+
+    @property
+    def most(self) -> int:
+        """How many letters can be under way at once."""
+        return self._most
+
+    def put(self, letter: Letter) -> None:
+        """Queue a letter; some lane takes it."""
+        if not self._threads:
+            self._start()
+        self._letters.put(letter)
+
+    def widen(self, wanted: int) -> None:
+        """Open more lanes, ``wanted`` in all but no more than there may be."""
+        while self._threads and len(self._threads) < min(wanted, self._most):
+            self._start()
+
+    def halt(self) -> None:
+        """Begin no further message: what is queued comes back through ``done`` as it went in."""
+        self._halted.set()
+
+    def close(self, patience_s: float) -> bool:
+        """Let every lane finish its message and end; return whether all did within the time, in seconds."""
+        for _ in self._threads:
+            self._letters.put(None)
+        share = patience_s / max(1, len(self._threads))
+        for thread in self._threads:
+            thread.join(share)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"lane-{len(self._threads) + 1}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self) -> None:
+        try:
+            with self._mailer.lane() as lane:
+                while (letter := self._letters.get()) is not None:
+                    self.done.put(letter if self._halted.is_set() else self._deliver(lane, letter))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
+            self.done.put(error)
+
+    def _deliver(self, lane: Lane, letter: Letter) -> Done:
+        claim, message = letter.claim, letter.message
+        if not self._marks.wanted(claim.delivery.subscriber_id):
+            return self._unwanted(claim)
+        intents: list[Intent] = []
+
+        def before_final() -> bool:
+            failpoint("before_intent")
+            intents.append(self._marks.intend(claim, content_hash(message.content)))
+            failpoint("after_intent")
+            return intents[-1] is Intent.GRANTED
+
+        try:
+            answer = lane.send(message, before_final)
+        except MailError as error:
+            if error.systemic:
+                self.halt()  # nobody else would fare better now
+            kept = (message.sender, message.content)
+            outcome = outcome_of(error, claim.delivery, kept, self._clock(), self._jitter())
+            return Done(claim, outcome, error, self._marks.settle(claim, outcome))
+        if answer is None:
+            return self._unwanted(claim) if intents == [Intent.UNWANTED] else Done(claim, None)
+        failpoint("after_accepted")
+        outcome = Outcome(state=DeliveryState.SENT, detail=answer)
+        return Done(claim, outcome, None, self._marks.settle(claim, outcome))
+
+    def _unwanted(self, claim: Claim) -> Done:
+        outcome = Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
+        return Done(claim, outcome, None, self._marks.settle(claim, outcome))

@@ -1,0 +1,134 @@
+"""How fast mail may go, altogether and to each domain: token buckets, slowed down when a server asks for patience.
+
+Additive increase, multiplicative decrease (Source: Chiu and Jain, 1989): a domain that answers 421 or 4.7.x gets half
+of what it was getting, and a little more with each mail that it takes. Others do not notice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+__all__ = ["Bucket", "Pace"]
+
+Monotonic = Callable[[], float]
+
+BURST_S = 1.0
+"""What was not used is saved up for so long."""
+
+SLOWEST = 1 / 60
+"""A mail a minute is sent whatever they say: to see whether they have become friendlier."""
+
+RECOVERS = 0.1
+"""Mails a second that are added with each mail taken."""
+
+FORGIVEN_S = 600.0
+"""After so long without a complaint a domain has its full pace again."""
+
+OBSERVED_S = 10.0
+
+
+class Bucket:
+    """Tokens that come at a rate; a mail takes one.
+
+    Args:
+        rate: tokens a second; 0 for as many as are wanted.
+        now: the moment, in seconds.
+    """
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._tokens, self._at = max(1.0, rate * BURST_S), now
+        self.rate = rate
+
+    def wait(self, now: float) -> float:
+        """Return how many seconds it takes until there is a token; 0 when there is one."""
+        self._fill(now)
+        return 0.0 if not self.rate or self._tokens >= 1 else (1 - self._tokens) / self.rate
+
+    def take(self, now: float) -> None:
+        """Take a token; there may be less than none then, and the next one waits for longer."""
+        self._fill(now)
+        self._tokens -= 1
+
+    def limit(self, rate: float, now: float) -> None:
+        """Set another rate; what was saved up beyond it is gone."""
+        self._fill(now)
+        self.rate = rate
+        self._tokens = min(self._tokens, max(1.0, rate * BURST_S))
+
+    def _fill(self, now: float) -> None:
+        self._tokens = min(max(1.0, self.rate * BURST_S), self._tokens + max(0.0, now - self._at) * self.rate)
+        self._at = max(self._at, now)
+
+
+class _Domain:
+    """One domain: its bucket, and what it has been getting."""
+
+    def __init__(self, most: float, now: float) -> None:
+        self.bucket = Bucket(most, now)
+        self.most = most
+        self.sent: deque[float] = deque(maxlen=1000)
+        self.complained: float | None = None
+
+    def take(self, now: float) -> None:
+        self.bucket.take(now)
+        self.sent.append(now)
+
+    def throttle(self, now: float) -> None:
+        recent = sum(1 for moment in self.sent if moment > now - OBSERVED_S)
+        got = self.bucket.rate or max(recent / OBSERVED_S, 2 * SLOWEST)
+        self.bucket.limit(max(SLOWEST, got / 2), now)
+        self.complained = now
+
+    def accept(self, now: float) -> None:
+        if self.complained is None:
+            return
+        if now - self.complained > FORGIVEN_S:
+            self.complained = None
+            self.bucket.limit(self.most, now)
+            return
+        faster = self.bucket.rate + RECOVERS
+        self.bucket.limit(min(faster, self.most) if self.most else faster, now)
+
+
+class Pace:
+    """Says when a mail to a domain may go. Not for use by two threads at once.
+
+    Args:
+        most: mails a second altogether; 0 for no limit.
+        most_per_domain: and to one domain.
+        monotonic: seconds.
+    """
+
+    def __init__(self, most: float, most_per_domain: float, monotonic: Monotonic) -> None:
+        self._monotonic, self._most_per_domain = monotonic, most_per_domain
+        self._whole = _Domain(most, monotonic())
+        self._domains: dict[str, _Domain] = {}
+
+    def wait(self, domain: str) -> float:
+        """Return in how many seconds a mail to the domain may go; 0 for now."""
+        now = self._monotonic()
+        known = self._domains.get(domain)
+        return max(self._whole.bucket.wait(now), known.bucket.wait(now) if known else 0.0)
+
+    def take(self, domain: str) -> None:
+        """Count a mail that goes now."""
+        now = self._monotonic()
+        self._whole.take(now)
+        if domain not in self._domains:
+            self._domains[domain] = _Domain(self._most_per_domain, now)
+        self._domains[domain].take(now)
+
+    def throttled(self, domain: str | None) -> None:
+        """Count that a server asked for patience: on behalf of a domain, or (None) for all that we send."""
+        now = self._monotonic()
+        one = self._whole if domain is None else self._domains.get(domain)
+        if one is not None:
+            one.throttle(now)
+
+    def accepted(self, domain: str) -> None:
+        """Count a mail that was taken."""
+        now = self._monotonic()
+        self._whole.accept(now)
+        if domain in self._domains:
+            self._domains[domain].accept(now)

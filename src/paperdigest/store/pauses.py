@@ -1,0 +1,56 @@
+"""Pauses: what is not to be tried before a moment, for every process that works on this database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from paperdigest.store.engine import Database
+from paperdigest.store.operation_tables import pauses
+
+__all__ = ["MAIL", "Pause", "Pauses"]
+
+MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why nothing is tried, since when and until when (UTC)."""
+
+    since_at: datetime
+    until_at: datetime
+    reason: str
+
+    @property
+    def length(self) -> timedelta:
+        """How long it lasts."""
+        return self.until_at - self.since_at
+
+
+class Pauses:
+    """The pauses of one database. Every method may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self, name: str = MAIL) -> Pause | None:
+        """Return the newest pause, which may be over; None after a success."""
+        wanted = select(pauses.c.since_at, pauses.c.until_at, pauses.c.reason).where(pauses.c.name == name)
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else Pause(since_at=row.since_at, until_at=row.until_at, reason=row.reason)
+
+    def start(self, pause: Pause, name: str = MAIL) -> None:
+        """Begin a pause in place of the last one."""
+        values = {"since_at": pause.since_at, "until_at": pause.until_at, "reason": pause.reason}
+        statement = insert(pauses).values(name=name, **values)
+        with self._database.writing() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+    def end(self, name: str = MAIL) -> None:
+        """Forget a pause: what it was about works again."""
+        with self._database.writing() as connection:
+            connection.execute(delete(pauses).where(pauses.c.name == name))
