@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 from typing import Any, Self
 
 from paperdigest.app import documents, plugging, semantic, storage
 from paperdigest.app.feedback import Feedback
 from paperdigest.app.ranking import Rankings
-from paperdigest.app.sending import Sending
+from paperdigest.app.running import Running
+from paperdigest.app.sending import Sending, SendReport
+from paperdigest.app.watching import Watch
 from paperdigest.config import Settings
 from paperdigest.errors import SourceError, UsageError
 from paperdigest.http import HttpClient
@@ -24,6 +28,7 @@ from paperdigest.protocols import Source
 from paperdigest.query import parse_query
 from paperdigest.ranking.explaining import Explanation
 from paperdigest.store import SearchResult, Store
+from paperdigest.store.runs import FETCH, SEND
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import ListingState, Ranking, StoredPaper
 
@@ -87,6 +92,26 @@ class App:
     def sending(self) -> Sending:
         """Planning, previewing and sending digests."""
         return Sending(self.settings, self.store, self.clock, self.rankings)
+
+    @cached_property
+    def running(self) -> Running:
+        """The runs of this database: who is at what, and how it ended."""
+        return Running(self.settings, self.store, self.clock)
+
+    def send(self, *, dry_run: bool = False, stop: Event | None = None) -> SendReport:
+        """Plan what is due and deliver what is waiting, as a run that others see (see `Sending.send`)."""
+        if dry_run:
+            return self.sending.send(dry_run=True)
+        with self.running.recorded(SEND) as detail:
+            report = self.sending.send(stop=stop)
+            detail.update(report.fields())
+            if alarm := next((problem for problem in report.problems if problem.startswith("ALARM")), None):
+                detail["alarm"] = alarm
+        return report
+
+    def watch(self) -> None:
+        """Look for troubles that the operator must know of, tell them, and write the figures; nothing fails here."""
+        Watch(self.settings, self.store, self.clock, self.running).look()
 
     @property
     def store_path(self) -> Path:
@@ -165,7 +190,25 @@ class App:
         )
 
     def fetch(self, jobs: Sequence[Job], progress: Progress | None = None) -> FetchReport:
-        """Fetch, judge and record."""
+        """Fetch, judge and record, as a run that others see."""
+        today = self.clock().date()
+        current = sorted({configured.source.name for configured, day in jobs if day in (None, today)})
+        with self.running.recorded(FETCH, {"sources": current}) as detail:
+            report = self._fetched(jobs, progress)
+            detail.update(_counted(report))
+        return report
+
+    def fetch_due(self, progress: Progress | None = None) -> FetchReport | None:
+        """Fetch the sources whose time has come, unless somebody else does; None when there is nothing to do."""
+        run = self.running.begin_fetch()
+        if run is None:
+            return None
+        with self.running.ending(run) as detail:
+            report = self._fetched(self.jobs(tuple(run.detail["sources"])), progress)
+            detail.update(_counted(report))
+        return report
+
+    def _fetched(self, jobs: Sequence[Job], progress: Progress | None) -> FetchReport:
         return fetching.fetch(
             jobs,
             self.store,
@@ -256,3 +299,9 @@ class App:
 
     def _check(self, configured: ConfiguredSource) -> ListingReport:
         return fetching.look(configured, self.client, now=self.clock())
+
+
+def _counted(report: FetchReport) -> dict[str, int]:
+    """Return how many listings came into which state, and how many papers were new."""
+    states = Counter(one.state.value for one in report.listings)
+    return {**states, "new": sum(one.new for one in report.listings)}

@@ -41,6 +41,7 @@ class LazyGroup(click.Group):
         "subscriber": ("subscriber:subscriber", "Add, change, list, show and remove subscribers."),
         "digest": ("digest:digest", "Preview a subscriber's next digest; nothing is stored or sent."),
         "send": ("digest:send", "Plan what is due and deliver what is waiting; made for cron."),
+        "run": ("run:run", "Fetch, send and take in bounces whenever something is due."),
         "bounce": ("bounce:bounce", "Take in bounces, complaints and wishes to be unsubscribed."),
         "sources": ("sources:sources", "List and check the configured sources; OPML in and out."),
         "eval": ("evaluate:evaluate", "Measure the ranking on relevance collections, or on own likes."),

@@ -1,0 +1,111 @@
+"""What the operator must know: looked for in the database, after every run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from paperdigest.app import plugging
+from paperdigest.app.running import Running
+from paperdigest.config import Settings
+from paperdigest.errors import ConfigError, PluginError
+from paperdigest.pipeline.completeness import Calendar, expected_day
+from paperdigest.store import Store, StoredListing
+from paperdigest.store.operating import Operating
+from paperdigest.store.pauses import MAIL
+from paperdigest.store.runs import FETCH, SEND
+from paperdigest.types import ListingState
+
+__all__ = ["DEFECT", "MAIL", "knows", "troubles"]
+
+DEFECT = "defect"
+"""The alarm that a defect of our own has stopped a run; raised where it is caught."""
+
+_GOOD = (ListingState.COMPLETE, ListingState.QUIET)
+_ANSWERED = (*_GOOD, ListingState.PARTIAL, ListingState.STALE)
+_FAILING_FOR = timedelta(days=1)
+_LOOK_BACK = timedelta(days=60)
+_LEAST_FREE_BYTES = 200_000_000
+_KNOWN = ("source ", "run ", "pause ")
+_KNOWN_NAMES = frozenset((MAIL, DEFECT, "planning", "in doubt", "disk"))
+
+
+def knows(name: str) -> bool:
+    """Say whether an alarm of that name is raised and taken back here; a bounce storm's, for one, is not."""
+    return name in _KNOWN_NAMES or name.startswith(_KNOWN)
+
+
+def troubles(settings: Settings, store: Store, running: Running, now: datetime) -> dict[str, str]:
+    """Return what is wrong, in words, by the name of its alarm.
+
+    Raises:
+        StoreError: the database cannot be asked.
+    """
+    return dict((*_sources(settings, store, now), *_runs(running, now), *_mail(settings, store, now), *_disk(store)))
+
+
+def _sources(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
+    for table in settings.sources:
+        if not table.enabled:
+            continue
+        try:
+            source = plugging.make_source(table.name, table.kind, table.own)
+        except (ConfigError, PluginError) as error:
+            yield f"source {table.name}", str(error)
+            continue
+        listings = store.listings(table.name, since=(now - _LOOK_BACK).date())
+        if listings and (why := _silent(listings, source.announces_on, settings.alarms.stale_days, now)) is not None:
+            yield f"source {table.name}", f"{table.name} {why}"
+
+
+def _silent(listings: tuple[StoredListing, ...], calendar: Calendar, stale_days: int, now: datetime) -> str | None:
+    """Say since when a source has given nothing that is good, if that is worth an alarm."""
+    answered = max((one.retrieved_at for one in listings if one.state in _ANSWERED), default=None)
+    latest = max(listings, key=lambda one: (one.attempted_at, one.listed_on))
+    if latest.state is ListingState.FAILED and (answered is None or now - answered > _FAILING_FOR):
+        since = f"could not be read since {answered:%Y-%m-%d %H:%MZ}" if answered else "could not be read"
+        return f"{since}: {latest.note or 'no reason is known'}"
+    good = max((one.listed_on for one in listings if one.state in _GOOD), default=None)
+    due = expected_day(calendar, now)
+    if due is None:  # it speaks when it likes: to be silent is no trouble
+        return None
+    missed = _announced(calendar, good or min(one.listed_on for one in listings) - timedelta(days=1), due)
+    if missed < stale_days:
+        return None
+    newest = max(listings, key=lambda one: one.listed_on)
+    said = f"; the newest is {newest.state.value}{f' ({newest.note})' if newest.note else ''}"
+    return f"has given no good listing since {f'that of {good}' if good else 'it was first asked'}{said}"
+
+
+def _announced(calendar: Calendar, after: date, until: date) -> int:
+    """Return on how many days of (after, until] the source announces something."""
+    return sum(calendar(after + timedelta(days=n)) is not False for n in range(1, (until - after).days + 1))
+
+
+def _runs(running: Running, now: datetime) -> Iterator[tuple[str, str]]:
+    for kind in (FETCH, SEND):
+        if (why := running.broken_off(kind, now)) is not None:
+            yield f"run {kind}", why
+    last = running.last(SEND)
+    if last is not None and last.detail.get("alarm"):
+        yield "planning", str(last.detail["alarm"])
+
+
+def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
+    operating = Operating(store.database)
+    for pause in operating.pauses(now):
+        name = MAIL if pause.name == MAIL else f"pause {pause.name}"
+        yield name, f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
+    if undecided := operating.undecided(now):
+        held = "as mail.on_in_doubt wishes" if settings.mail.on_in_doubt == "hold" else "they were in doubt too often"
+        yield (
+            "in doubt",
+            f"{undecided} deliveries may or may not have arrived and wait for you, {held}: paperdigest outbox doubt",
+        )
+
+
+def _disk(store: Store) -> Iterator[tuple[str, str]]:
+    free = shutil.disk_usage(store.path.parent).free
+    if free < _LEAST_FREE_BYTES:
+        yield "disk", f"only {free / 1e6:.0f} MB are free for {store.path}: without room nothing is fetched or sent"

@@ -1,0 +1,104 @@
+"""The figures of operation: what an operator watches, by one query each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from paperdigest.store.delivery_tables import deliveries
+from paperdigest.store.engine import Database
+from paperdigest.store.operation_tables import bounces, pauses
+from paperdigest.store.storms import STORM
+from paperdigest.store.tables import from_stored, to_stored
+from paperdigest.types import DeliveryState
+
+__all__ = ["Operating", "Pause", "SourceFigures"]
+
+_SOURCES = """
+SELECT source, state, count(*) AS listings, max(retrieved_at) AS retrieved_at, max(listed_on) AS listed_on
+FROM listings GROUP BY source, state
+"""
+_ENTRIES = """
+SELECT l.source, count(*) AS number FROM entries e JOIN listings l ON l.id = e.listing_id
+WHERE e.confirmed GROUP BY l.source
+"""
+_WAITING = """
+SELECT
+  (SELECT count(*) FROM deliveries WHERE state = 'planned' AND next_attempt_at <= ?1)
+  + (SELECT count(*) FROM deliveries WHERE state = 'deferred' AND next_attempt_at <= ?1)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Something that is not to be tried before a moment."""
+
+    name: str
+    since_at: datetime
+    until_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFigures:
+    """The listings of one source in one state: how many, when the last was read."""
+
+    source: str
+    state: str
+    listings: int
+    retrieved_at: datetime
+
+
+class Operating:
+    """The figures of one database. Every method may raise StoreError; ``now`` is aware UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pauses(self, now: datetime) -> tuple[Pause, ...]:
+        """Return the pauses of sending that are on; a bounce storm stops none."""
+        is_on = (pauses.c.until_at > now, pauses.c.name != STORM)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(pauses).where(*is_on).order_by(pauses.c.name)).all()
+        return tuple(
+            Pause(name=row.name, since_at=row.since_at, until_at=row.until_at, reason=row.reason) for row in rows
+        )
+
+    def undecided(self, now: datetime) -> int:
+        """Return how many deliveries are in doubt whose wait is over: no policy will decide about them."""
+        over = (deliveries.c.state == DeliveryState.IN_DOUBT.value, deliveries.c.next_attempt_at <= now)
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).where(*over)).scalar_one()
+
+    def queued(self, now: datetime) -> int:
+        """Return how many deliveries wait to be tried now."""
+        with self._database.reading() as connection:
+            return int(connection.exec_driver_sql(_WAITING, (to_stored(now),)).scalar_one())
+
+    def bounces(self) -> Mapping[str, int]:
+        """Return how many reports of each kind have come in."""
+        counted = select(bounces.c.kind, func.count().label("number")).group_by(bounces.c.kind)
+        with self._database.reading() as connection:
+            return {row.kind: row.number for row in connection.execute(counted)}
+
+    def sources(self) -> tuple[SourceFigures, ...]:
+        """Return the listings by source and state."""
+        with self._database.reading() as connection:
+            rows = connection.exec_driver_sql(_SOURCES).all()
+        return tuple(
+            SourceFigures(
+                source=row.source,
+                state=row.state,
+                listings=row.listings,
+                retrieved_at=from_stored(row.retrieved_at),
+            )
+            for row in rows
+        )
+
+    def entries(self) -> Mapping[str, int]:
+        """Return how many entries each source's listings hold."""
+        with self._database.reading() as connection:
+            return {row.source: row.number for row in connection.exec_driver_sql(_ENTRIES)}
