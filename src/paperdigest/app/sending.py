@@ -9,9 +9,11 @@ from functools import cached_property
 from threading import Event
 
 from paperdigest.app import plugging
+from paperdigest.app.bounces import bounces_of
 from paperdigest.app.letters import Letters
 from paperdigest.app.ranking import Rankings
 from paperdigest.config import Settings
+from paperdigest.errors import MailError
 from paperdigest.pipeline import delivering, planning
 from paperdigest.pipeline.composing import Composer
 from paperdigest.ranking.explaining import Explanation
@@ -20,7 +22,7 @@ from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Digest, RankRequest, StoredPaper
+from paperdigest.types import Delivery, Digest, RankRequest, StoredPaper
 
 __all__ = ["SendReport", "Sending"]
 
@@ -171,8 +173,15 @@ class Sending:
     def _delivery_terms(self) -> delivering.DeliveryTerms:
         mail = self._settings.mail
         return delivering.DeliveryTerms(
-            on_in_doubt=mail.on_in_doubt, max_per_s=mail.max_per_s, max_per_domain_per_s=mail.max_per_domain_per_s
+            on_in_doubt=mail.on_in_doubt,
+            max_per_s=mail.max_per_s,
+            max_per_domain_per_s=mail.max_per_domain_per_s,
+            on_refused=self._refused,
         )
+
+    def _refused(self, delivery: Delivery, error: MailError, now: datetime) -> None:
+        """Let a mailbox that refused for good have the consequences of a bounce."""
+        bounces_of(self._settings, self._store).refused(delivery.id, error.code, error.status, str(error), now)
 
     @cached_property
     def _composer(self) -> Composer:

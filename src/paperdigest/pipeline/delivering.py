@@ -58,9 +58,9 @@ _TICK_S = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryTerms:
-    """What the settings say about delivering, and who is told.
+    """What the settings say about delivering.
 
-    ``on_refused`` is told of mailboxes that refused for good (gone, or full), ``on_pause`` why all sending stops.
+    ``on_refused`` is told of mailboxes that refused for good (gone, or full), and when.
     ``lease`` is for how long a claim holds without a sign of life.
     """
 
@@ -68,8 +68,7 @@ class DeliveryTerms:
     max_per_s: float = 0
     max_per_domain_per_s: float = 0
     lease: timedelta = LEASE
-    on_refused: Callable[[Delivery, MailError], None] | None = None
-    on_pause: Callable[[str], None] | None = None
+    on_refused: Callable[[Delivery, MailError, datetime], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -315,7 +314,7 @@ class _Run:
     def _refused(self, claim: Claim, error: MailError) -> None:
         whose = blamed(error)
         if error.permanent and whose in (Blame.GONE, Blame.MAILBOX) and self._terms.on_refused is not None:
-            self._terms.on_refused(claim.delivery, error)
+            self._terms.on_refused(claim.delivery, error, self._clock())
         if is_throttling(error):
             self._pace.throttled(_domain(claim) if error.phase in _OF_A_RECIPIENT else None)
         refused_us = error.permanent and whose is Blame.SENDER
@@ -325,7 +324,7 @@ class _Run:
             self._give_back_until = self._clock() + backoff(1)
 
     def _pause(self, reason: str) -> None:
-        """Make everybody stop for a while, and tell the operator."""
+        """Make everybody stop for a while; a pause that stands is an alarm for the operator."""
         now, last = self._clock(), self._last_pause
         if self._give_back_until is not None:
             return
@@ -333,8 +332,6 @@ class _Run:
         self._pauses.start(pause)
         self._last_pause = pause
         self._give_back_until = pause.until_at
-        if self._terms.on_pause is not None:
-            self._terms.on_pause(reason)
 
     # Life and end
 

@@ -33,7 +33,7 @@ def blamed(error: MailError) -> Blame | None:
     """Say whose trouble an error is; None when nobody said anything (a lost line, a deadline)."""
     if error.code is None and error.status is None:
         return Blame.MESSAGE if error.permanent else None
-    return Blame.SENDER if error.systemic else blame(error.code, error.status)
+    return Blame.SENDER if error.systemic else blame(error.code, error.status, str(error))
 
 
 def is_throttling(error: MailError) -> bool:
