@@ -37,6 +37,8 @@ _PIECES = st.lists(_PIECE, max_size=8)
 @example(["y" * 72 + "é"])
 @example(["y" * 73 + "é" * 100])
 @example(["\n", "\n"])
+@example(["\r\r"])
+@example(["a\r\r", "", "\n\r", "\r\n"])
 @example(["x" * 225 + "."])
 @example(["x" * 130 + "\r", "\n" + "y" * 130])
 def test_pieces_read_back_as_their_cleaned_text(pieces: list[str]) -> None:
@@ -44,7 +46,7 @@ def test_pieces_read_back_as_their_cleaned_text(pieces: list[str]) -> None:
     coded = b"".join(chunks)
     wanted = clean_body("".join(pieces)).replace("\n", "\r\n").encode("utf-8")
     assert quopri.decodestring(coded) == wanted + b"\r\n"
-    assert all(chunk.endswith(b"\r\n") for chunk in chunks)
+    assert all(chunk[-2:] in (b"\r\n", b"") for chunk in chunks)
     lines = coded.split(b"\r\n")
     assert max(map(len, lines)) <= 76
     assert not any(line.endswith((b" ", b"\t")) or line.startswith((b".", b"From ")) for line in lines)
@@ -79,8 +81,7 @@ def test_what_is_kept_stays_bounded_and_right(size: int) -> None:
 
     recent = Recent(function, limit_bytes=5_000)
     for number in range(200):
-        assert recent("hot") == b"hot" * size
-        assert recent(str(number)) == str(number).encode() * size
+        assert recent.each(["hot", str(number), ""]) == [b"hot" * size, str(number).encode() * size, b""]
     assert calls.count("hot") == 1
     kept = [*recent._young.items(), *recent._old.items()]
     assert sum(len(key) + len(value) for key, value in kept) <= 2 * 5_000

@@ -89,7 +89,7 @@ class Signer:
         return tuple(_signature(key, f"{start} {rest}", signed) for key, start in self._keys)
 
     def _body_hash(self, body: Sequence[bytes]) -> str:
-        whole = b"".join(map(_relaxed_lines, body) if self._relaxed else body)
+        whole = b"".join(_relaxed_lines.each(body) if self._relaxed else body)
         if whole[-4:] == b"\r\n\r\n" or len(whole) <= 2:  # empty lines at the end do not count (RFC 6376, 3.4.3)
             whole = whole.rstrip(b"\r\n")
             whole += b"" if self._relaxed and not whole else b"\r\n"

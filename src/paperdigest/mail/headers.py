@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import base64
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from paperdigest.errors import MailError
 
@@ -129,19 +131,19 @@ def encoded_words(text: str, offset: int) -> str:
 
     ``offset`` is how much of the first line is taken already. Whichever of Q and B is shorter is used.
     """
-    size = len(text.encode("utf-8"))
-    signs = [_q_sign(char) for char in text]
-    kind = "Q" if sum(map(len, signs)) <= (size + 2) // 3 * 4 else "B"
+    in_q = list(map(len, map(_q_sign, text)))
+    in_bytes = [1 if char < "\x80" else len(char.encode("utf-8")) for char in text]
+    kind = "Q" if sum(in_q) <= (sum(in_bytes) + 2) // 3 * 4 else "B"
     frame = len(f"=?utf-8?{kind}??=")
-    room = min(_MAX_ENCODED_WORD, SOFT_LINE - offset) - frame
-    words, start, used = [], 0, 0
-    for position, (char, sign) in enumerate(zip(text, signs, strict=True)):
-        more = len(sign) if kind == "Q" else len(char.encode("utf-8"))
-        if position > start and (used + more if kind == "Q" else (used + more + 2) // 3 * 4) > room:
-            words.append(_encoded_word(text[start:position], kind))
-            start, used, room = position, 0, _MAX_ENCODED_WORD - frame
-        used += more
-    return " ".join([*words, _encoded_word(text[start:], kind)])
+    upto = list(accumulate(in_q if kind == "Q" else in_bytes, initial=0))
+    words: list[str] = []
+    start, room = 0, min(_MAX_ENCODED_WORD, SOFT_LINE - offset) - frame
+    while start < len(text) or not words:
+        most = upto[start] + (room if kind == "Q" else room // 4 * 3)
+        end = max(start + 1, bisect_right(upto, most) - 1)
+        words.append(_encoded_word(text[start:end], kind))
+        start, room = end, _MAX_ENCODED_WORD - frame
+    return " ".join(words)
 
 
 @lru_cache(maxsize=4096)

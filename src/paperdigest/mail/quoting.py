@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 __all__ = ["Recent", "clean_body", "quoted"]
@@ -20,8 +20,10 @@ SOFT_BREAK = b"=\r\n"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TENDER = re.compile(rb"\n(?:\.|From )")
-_CACHED_CHARS = range(120, 65_536)  # shorter ones are encoded faster than they are kept
-_CACHED_BYTES = 16_000_000
+_CACHED_BYTES = 24_000_000
+_ENTRY_BYTES = 250
+_HALF = b"\r"
+"""Stands for a piece that ends in half a line end, perhaps: the next one decides."""
 
 T = TypeVar("T", bound=str | bytes)
 
@@ -39,15 +41,17 @@ class Recent(Generic[T]):
         self._old: dict[T, bytes] = {}
         self._room = limit_bytes
 
-    def __call__(self, key: T) -> bytes:
-        """Return the function's result, from what is kept if it is."""
-        found = self._young.get(key)
-        return found if found is not None else self._moved(key)
+    def each(self, keys: Iterable[T]) -> list[bytes]:
+        """Return the function's result for each, from what is kept if it is."""
+        get, moved = self._young.get, self._moved
+        return [get(key) or moved(key) for key in keys]
 
     def _moved(self, key: T) -> bytes:
+        if (found := self._young.get(key)) is not None:  # since `each` began, or it is empty
+            return found
         found = self._old.get(key)
         result = self._function(key) if found is None else found
-        self._room -= len(key) + len(result) + 200
+        self._room -= len(key) + len(result) + _ENTRY_BYTES
         if self._room < 0:
             self._old, self._young, self._room = self._young, {}, self._limit
         self._young[key] = result
@@ -63,54 +67,39 @@ def clean_body(body: str) -> str:
     return _CONTROLS.sub("\ufffd", body)
 
 
-def quoted(pieces: Iterable[str]) -> list[bytes]:
-    """Return the encoding of the pieces' concatenation, cleaned, in chunks of whole lines (each ends in CRLF).
+def quoted(pieces: Sequence[str]) -> list[bytes]:
+    """Return the encoding of the pieces' concatenation, cleaned, in chunks of whole lines (some empty).
 
     Decoded, the joined chunks are ``clean_body("".join(pieces))`` with CRLF line ends and one CRLF more, which is the
     delimiter's (RFC 2046, 5.1.1). Every line has at most 76 characters; none ends in a blank or begins with a dot or
     with ``From ``, which careless servers alter.
     """
-    chunks: list[bytes] = []
-    for piece in _whole_line_ends(pieces):
-        if len(piece) in _CACHED_CHARS:
-            chunks.append(_recent(piece))
-        elif _is_plain(piece):
-            chunks.append(piece.encode("ascii") + SOFT_BREAK)
-        else:
-            chunks.append(_encoded(piece))
-    last = chunks[-1] if chunks else b""
-    if last.endswith(SOFT_BREAK):
-        chunks[-1] = last[:-3] + b"\r\n"
+    chunks = _recent.each(pieces)
+    if _HALF in chunks:
+        chunks = _recent.each(_whole_line_ends(pieces))
+    while chunks and not chunks[-1]:
+        chunks.pop()
+    if chunks and chunks[-1].endswith(SOFT_BREAK):
+        chunks[-1] = chunks[-1][:-3] + b"\r\n"
     else:
         chunks.append(b"\r\n")
     return chunks
 
 
 def _whole_line_ends(pieces: Iterable[str]) -> Iterator[str]:
-    """Give the pieces that are not empty, a CRLF that stands across two of them as one line end."""
+    """Give the pieces, a CRLF that stands across two of them as one line end."""
     halved = False
     for piece in pieces:
         rest = piece[1:] if halved and piece[:1] == "\n" else piece
         if piece:
             halved = piece[-1] == "\r"
-        if rest:
-            yield rest
-
-
-def _is_plain(piece: str) -> bool:
-    """Say whether a piece may stand as it is on a line of its own: such as a token or an address."""
-    return (
-        len(piece) < MAX_LINE
-        and piece.isascii()
-        and piece.isprintable()
-        and "=" not in piece
-        and piece[-1] != " "
-        and piece[0] not in ".F"
-    )
+        yield clean_body(rest) if halved else rest
 
 
 def _encoded(piece: str) -> bytes:
-    """Encode one piece that is not empty; the last line ends in a soft line break, unless in a hard one."""
+    """Encode one piece; the last line ends in a soft line break, unless in a hard one."""
+    if not piece or piece[-1] == "\r":
+        return _HALF if piece else b""
     raw = clean_body(piece).replace("\n", "\r\n").encode("utf-8")
     # b2a_qp takes its line ends from the first one it sees; a leading CRLF settles that, and is cut off again.
     coded = binascii.b2a_qp(b"\r\n" + raw, istext=True)
