@@ -108,6 +108,7 @@ def _signature(key: Private, tags: str, signed: bytes) -> bytes:
     return field("DKIM-Signature", tags + " ".join(chunks))
 
 
+@lru_cache(maxsize=256)  # most fields are the same in every message
 def _relaxed_field(raw: bytes) -> tuple[str, bytes]:
     """Return a field's name and its canonical form (RFC 6376, 3.4.2)."""
     name, _, value = raw.partition(b":")
