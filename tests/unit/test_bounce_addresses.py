@@ -77,3 +77,12 @@ def test_what_only_resembles_an_address_is_none(text: str) -> None:
 def test_only_twenty_addresses_are_looked_at() -> None:
     many = " ".join(f"b+{letter * 36}@x" for letter in "abcdefghijklmnopqrstuvwxyz")
     assert len(find_named(many)) == 20
+
+
+def test_an_address_has_one_spelling_only() -> None:
+    """The last letter holds bits that no token has: with others of them it would read as the same number."""
+    named = find_named(bounce_address(TOKENS, 7, "example.org"))[0]
+    others = [letter for letter in "abcdefghijklmnopqrstuvwxyz234567" if letter != named.code[-1]]
+    assert [read_named(TOKENS, [Named(named.word, named.code[:-1] + letter)], BOUNCE) for letter in others] == [
+        None
+    ] * 31

@@ -47,6 +47,8 @@ def test_a_bounce_to_the_visible_sender_is_known_by_the_mail_it_returns() -> Non
 def test_the_address_it_came_to_wins_over_the_mail_it_returns() -> None:
     other = bounce_address(TOKENS, 8, DOMAIN)
     assert judged(sample.notification(VERP, sample.fields(), returned=sample.returned_mail(other))).delivery == 7
+    unnamed = sample.notification("undisclosed-recipients:;", sample.fields(), returned=sample.returned_mail(other))
+    assert judged(unnamed, VERP).delivery == 7
 
 
 def test_a_complaint_is_known_by_the_mail_it_returns() -> None:
