@@ -7,6 +7,7 @@ message can begin a line of its own (OWASP ASVS 5.0, V16.4.1).
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import logging
@@ -34,7 +35,7 @@ def masked(text: str) -> str:
 
 def configure(form: Literal["text", "json"], *, stream: TextIO | None = None) -> None:
     """Send the records of all loggers, from INFO on, to standard error; calling it again replaces what was set up."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _ToStderr() if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger()
     for old in [one for one in root.handlers if isinstance(one.formatter, _Masking)]:
@@ -45,6 +46,16 @@ def configure(form: Literal["text", "json"], *, stream: TextIO | None = None) ->
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     for chatty in ("urllib3", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class _ToStderr(logging.Handler):
+    """Writes to whatever standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; a standard error that is gone is no reason to stop."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
 
 
 class _Masking(logging.Formatter):

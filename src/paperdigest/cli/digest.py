@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import click
@@ -56,13 +57,29 @@ def send(session: Session, dry_run: bool, as_json_: bool) -> None:
     per local date; what could not be delivered is tried again later. Exit code 5 when a delivery failed
     for good.
     """
-    report = session.app().sending.send(dry_run=dry_run)
+    from paperdigest import logs
+
+    logs.configure(session.settings.log.format)
+    app = session.app()
+    report = app.send(dry_run=dry_run)
     if as_json_:
         as_json(report.fields())
     else:
         for line in report.sentences():
             click.echo(line)
     for problem in report.problems:
-        session.say(problem)
+        _tell(session, problem)
+    if not dry_run:
+        app.watch()
     if report.failed:
         raise click.exceptions.Exit(5)
+
+
+def _tell(session: Session, problem: str) -> None:
+    """Say what went wrong: to a person in plain words, else as a record of the log."""
+    if session.settings.log.format == "text":
+        from paperdigest.logs import masked
+
+        session.say(masked(problem))
+    else:
+        logging.getLogger(__name__).warning("%s", problem)

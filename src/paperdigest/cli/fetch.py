@@ -72,6 +72,8 @@ def fetch(
     curl -s URL | paperdigest fetch --from - --as feed
     """  # noqa: D301 - click needs the real backspace character
     _check(names, day, since, until, origins, kind)
+    from paperdigest import logs
+
     app = session.app(create=True)
     if origins:
         report = _from_documents(session, names, day, origins, kind, allow_private=allow_private)
@@ -89,6 +91,9 @@ def fetch(
                 session.say(listing.error)
     else:
         show(report)
+    if not origins:
+        logs.configure(session.settings.log.format)
+        app.watch()
     if not report.is_good:
         raise click.exceptions.Exit(3)
 
