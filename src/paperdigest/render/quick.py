@@ -63,7 +63,7 @@ class _Form:
         templates: Templates,
     ) -> None:
         self._rows, self._draw, self._finish, self._fill, self._templates = rows, draw, finish, fill, templates
-        self._papers: Recent[Stretch] = Recent(KEPT_PAPERS)
+        self._papers: Recent[tuple[RankedPaper | None, Stretch]] = Recent(KEPT_PAPERS)
         self._others: Recent[Stretch] = Recent(KEPT_ROWS)
         self._shells: dict[tuple[bool, ...], tuple[Stretch, Stretch]] = {}
 
@@ -90,16 +90,16 @@ class _Form:
 
     def paper(self, ranked: RankedPaper, chars: int, followed: tuple[Keyword, ...], *, linked: bool) -> Stretch:
         """Return the row of a paper."""
-        key = (ranked.key, chars, followed, linked)
-        known = self._papers.get(key) if ranked.key else None
+        # Without a key, a paper is known by the object it is, which is held so that no other takes its number.
+        key = (ranked.key or id(ranked), chars, followed, linked)
+        known = self._papers.get(key)
         if known is None:
             like, less = (hole(_LIKE), hole(_LESS)) if linked else (None, None)
             view = paper_view(ranked, chars, followed=followed, like=like, less=less)
             given = (view, hole(_NUMBERING)) if self._rows.endswith(".txt.j2") else (view,)
-            known = opened(self._finish(self._templates.part(self._rows, "row", *given)))
-            if ranked.key:
-                self._papers.put(key, known)
-        return known
+            row = opened(self._finish(self._templates.part(self._rows, "row", *given)))
+            known = self._papers.put(key, (None if ranked.key else ranked, row))
+        return known[1]
 
     def values(self, said: Letter, stretches: Sequence[Stretch]) -> dict[int, str]:
         """Return what goes into the holes of the stretches."""

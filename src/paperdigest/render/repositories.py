@@ -28,7 +28,11 @@ def code_url_in(*texts: str | None) -> str | None:
     Of a text of megabytes only the beginning is read.
     """
     for text in texts:
-        for found in _ADDRESS.finditer(clean(text)) if text else ():
+        read = clean(text) if text else ""
+        folded = read.lower()
+        if not any(host in folded for host in _HOSTS):  # seen a hundred times as fast as by the pattern
+            continue
+        for found in _ADDRESS.finditer(read):
             address = found[0]
             url = address if address.lower().startswith(("http://", "https://")) else f"https://{address}"
             if (checked := http_url(url)) is not None:
