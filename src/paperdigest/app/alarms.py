@@ -15,6 +15,7 @@ from paperdigest.store import Store, StoredListing
 from paperdigest.store.operating import Operating
 from paperdigest.store.pauses import MAIL
 from paperdigest.store.runs import FETCH, SEND
+from paperdigest.store.storms import STORM
 from paperdigest.types import ListingState
 
 __all__ = ["DEFECT", "MAIL", "knows", "troubles"]
@@ -95,6 +96,8 @@ def _runs(running: Running, now: datetime) -> Iterator[tuple[str, str]]:
 def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     operating = Operating(store.database)
     for pause in operating.pauses(now):
+        if pause.name == STORM:  # stops no mail, and has an alarm of its own
+            continue
         name = MAIL if pause.name == MAIL else f"pause {pause.name}"
         yield name, f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
     if undecided := operating.undecided(now):
