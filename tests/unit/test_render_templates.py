@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import paperdigest
 from paperdigest.errors import RenderError
 from paperdigest.render import Rendered, Renderer
+from paperdigest.render.samples import SAMPLE_LINKS, SAMPLES
 from tests.digest_samples import digest, paper, ranked, subscriber
 
 HTML, TEXT = "mail/digest.html.j2", "mail/digest.txt.j2"
@@ -146,3 +148,82 @@ def test_rendering_changes_no_template_for_the_next_digest(tmp_path: Path) -> No
     before = renderer.digest(first)
     assert "Other" in renderer.digest(other).html_page
     assert renderer.digest(first) == before
+
+
+# Tried before they are needed
+
+
+def test_our_own_templates_pass_with_everything_there_is_to_draw() -> None:
+    Renderer(title="t", postal_address="1 Road").check()
+    Renderer(quick=False).check()
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "digest.quiet",
+        "digest.revised",
+        "digest.revised_left_out",
+        "digest.notes",
+        "digest.left_out",
+        "digest.method",
+        "digest.read",
+        "digest.manage",
+        "digest.unsubscribe",
+        "digest.mailto and not digest.unsubscribe",
+        "not digest.mailto",
+        "not digest.sections",
+        "digest.sections|length > 1",
+        "digest.sections and digest.sections[0].papers|length > 1",
+        "digest.sections and digest.sections[0].papers[0].reasons|length > 1",
+        "digest.sections and digest.sections[0].papers[0].authors[0].strong",
+        "digest.sections and digest.sections[0].papers[0].also",
+        "digest.sections and digest.sections[0].papers[0].links|length == 3",
+        "digest.sections and digest.sections[0].papers[0].badges",
+        "digest.sections and digest.sections[0].papers[0].like",
+        "digest.sections|length > 1 and not digest.sections[1].papers[0].abstract",
+        "digest.sections|length > 1 and not digest.sections[1].papers[0].authors",
+        "digest.sections|length > 1 and not digest.sections[1].papers[0].url",
+        "digest.sections|length > 1 and digest.sections[1].papers[0].placement",
+        "digest.sections|length > 1 and digest.sections[0].papers[1].withdrawn",
+        "digest.revised|length > 2 and digest.revised[2].withdrawn",
+        "digest.revised and not digest.revised[1].url and not digest.revised[0].withdrawn",
+    ],
+)
+@pytest.mark.parametrize("name", [HTML, TEXT])
+def test_an_own_template_that_is_wrong_in_a_rare_case_is_found_before_the_case(
+    tmp_path: Path, branch: str, name: str
+) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / name).write_text(f"<p>\n{{% if {branch} %}}\n{{{{ digest.nothing }}}}\n{{% endif %}}", encoding="utf-8")
+    with pytest.raises(RenderError, match=f"{name}: line 3: .*nothing"):
+        Renderer(templates=tmp_path).check()
+
+
+def test_an_own_template_that_is_too_large_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / HTML).write_text("{% for i in range(99999) %}x{% endfor %}", encoding="utf-8")
+    with pytest.raises(RenderError, match="even with a single paper"):
+        Renderer(templates=tmp_path).check()
+
+
+@pytest.mark.parametrize(
+    "name", [HTML, TEXT, "mail/_rows.html.j2", "mail/_rows.txt.j2", "_paper.html.j2", "_paper.txt.j2"]
+)
+def test_any_own_file_of_a_mail_counts_at_once(tmp_path: Path, name: str) -> None:
+    ours = Path(paperdigest.__file__).parent / "templates" / name
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    changed = ours.read_text(encoding="utf-8").replace("Unsubscribe", "Farewell").replace("papers you liked", "yours")
+    changed = changed.replace("More like this", "More of it")
+    (tmp_path / name).write_text(changed, encoding="utf-8")
+    done, plain = (Renderer(templates=folder).digest(SAMPLES[0], SAMPLE_LINKS[-1]) for folder in (tmp_path, None))
+    part, other = ("html_page", "text_page") if ".html" in name else ("text_page", "html_page")
+    assert getattr(done, part) != getattr(plain, part)
+    assert getattr(done, other) == getattr(plain, other)
+
+
+def test_a_template_of_a_web_page_leaves_mails_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "page.html.j2").write_text("x", encoding="utf-8")
+    made = digest(ranked())
+    assert Renderer(templates=tmp_path).digest(made) == Renderer().digest(made)
