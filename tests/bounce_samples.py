@@ -186,8 +186,10 @@ def holiday_notice(to: str) -> bytes:
         "Subject: Out of office: 3 papers for you",
         "Auto-Submitted: auto-replied",
         "",
-        "Your message",
-        "will be read when I am back. Until then write to colleague@example.org",
+        "I am away until Monday.",
+        "Your message",  # a line that bounces begin with as well
+        "can be sent to",
+        "colleague@example.org",
     )
 
 
