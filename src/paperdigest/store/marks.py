@@ -113,6 +113,8 @@ class Marks:
         self._of_thread = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._under_way: Sequence[_Mark] = ()
+        self.marks = self.commits = 0
+        """What was written, in how many commits."""
 
     def __enter__(self) -> Self:
         """Connect and start the writer.
@@ -267,6 +269,7 @@ class Marks:
             if self._writer.in_transaction:  # a full disk, for one, has rolled back already
                 self._writer.execute("ROLLBACK")
         failpoint("after_group_commit")
+        self.commits, self.marks = self.commits + 1, self.marks + len(marks)
         for mark, result in zip(marks, results, strict=True):
             if result is Intent.GRANTED and isinstance(mark, _Intend):
                 mark.until = now + self._lease
