@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 
-__all__ = ["ENVIRONMENT", "NAMES", "failpoint"]
+__all__ = ["ENVIRONMENT", "NAMES", "arm", "failpoint"]
 
 ENVIRONMENT = "PAPERDIGEST_FAIL"
 
@@ -29,26 +29,33 @@ NAMES = (
 """Every moment there is, in the order in which a run comes by them."""
 
 
-def _read(text: str | None) -> tuple[str, int] | None:
-    if not text:
-        return None
-    name, _, count = text.partition(":")
-    if name not in NAMES or not (count or "1").isdecimal():
-        raise ValueError(f"{ENVIRONMENT}={text!r}: write NAME or NAME:COUNT; names are {', '.join(NAMES)}")
-    return name, int(count or "1")
-
-
-_armed = _read(os.environ.get(ENVIRONMENT))
-_left = _armed[1] if _armed else 0
+_armed: str | None = None
+_left = 0
 _lock = threading.Lock()
 
 
+def arm(text: str | None) -> None:
+    """Choose the moment to die at, as the environment would: ``NAME`` or ``NAME:COUNT``; None for none.
+
+    Raises:
+        ValueError: there is no such moment.
+    """
+    global _armed, _left  # noqa: PLW0603  one choice for the whole process
+    name, _, count = (text or "").partition(":")
+    if text and (name not in NAMES or not (count or "1").isdecimal()):
+        raise ValueError(f"{ENVIRONMENT}={text!r}: write NAME or NAME:COUNT; names are {', '.join(NAMES)}")
+    _armed, _left = name or None, int(count or "1")
+
+
 def failpoint(name: str) -> None:
-    """Die here if the environment says so."""
-    if _armed is None or name != _armed[0]:
+    """Die here if somebody chose so."""
+    if _armed is None or name != _armed:
         return
     global _left  # noqa: PLW0603  one count for all threads of the process
     with _lock:
         _left -= 1
         if _left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(ENVIRONMENT))
