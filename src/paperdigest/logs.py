@@ -33,8 +33,12 @@ def masked(text: str) -> str:
     return _TOKEN.sub("<token>", text)
 
 
-def configure(form: Literal["text", "json"], *, stream: TextIO | None = None) -> None:
-    """Send the records of all loggers, from INFO on, to standard error; calling it again replaces what was set up."""
+def configure(form: Literal["text", "json"], *, stream: TextIO | None = None) -> logging.Handler:
+    """Send the records of all loggers, from INFO on, to standard error; calling it again replaces what was set up.
+
+    Returns:
+        What writes them.
+    """
     handler = _ToStderr() if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger()
@@ -46,6 +50,7 @@ def configure(form: Literal["text", "json"], *, stream: TextIO | None = None) ->
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     for chatty in ("urllib3", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    return handler
 
 
 class _ToStderr(logging.Handler):

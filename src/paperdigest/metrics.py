@@ -114,11 +114,11 @@ def write(path: Path, figures: Figures) -> None:
     registry.register(collected)
     content = generate_latest(registry)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.chmod(0o644)  # the exporter is somebody else
-        temporary.replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            temporary = Path(folder) / path.name
+            temporary.write_bytes(content)
+            temporary.chmod(0o644)  # the exporter is somebody else
+            temporary.replace(path)
     except OSError as error:
         problem = f"the figures cannot be written to {path}: {error.strerror}"
         raise UsageError(problem, "Correct metrics.file") from error
