@@ -40,7 +40,7 @@ def arm(text: str | None) -> None:
     Raises:
         ValueError: there is no such moment.
     """
-    global _armed, _left  # noqa: PLW0603  one choice for the whole process
+    global _armed, _left
     name, _, count = (text or "").partition(":")
     if text and (name not in NAMES or not (count or "1").isdecimal()):
         raise ValueError(f"{ENVIRONMENT}={text!r}: write NAME or NAME:COUNT; names are {', '.join(NAMES)}")
