@@ -170,7 +170,8 @@ def test_the_order_of_hashing_changes_nothing() -> None:
 
 
 def style_sheet() -> str:
-    return (Path(paperdigest.__file__).parent / "templates/mail/_style.css").read_text(encoding="utf-8")
+    sheet = (Path(paperdigest.__file__).parent / "templates/mail/_style.css").read_text(encoding="utf-8")
+    return re.sub(r"\{#.*?#\}", "", sheet)
 
 
 def rules(css: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -242,7 +243,7 @@ def test_every_class_of_the_page_has_a_style_and_every_style_is_inlined() -> Non
     for other in (page(), page(chosen())):
         used |= {name for node in elements(other) for name in str(node.get("class", "")).split()}
     assert {f".{name}" for name in used} - {".first"} == styles.keys() - {":root"}
-    colored = [node for name in ("meta", "abstract", "hit", "badge") for node in of_class(root, name)]
+    colored = [node for name in ("meta", "paper", "hit", "badge") for node in of_class(root, name)]
     assert [node for node in colored if "color:" not in str(node.get("style"))] == []
 
 
