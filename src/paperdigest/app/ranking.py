@@ -34,22 +34,21 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Rankings:
-    """Makes rankers; the archive is read once. ``problems`` say in words why it is not the model that ranks."""
+    """Makes rankers, against the archive as it is then. ``problems`` say why it is not the model that ranks."""
 
     def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder | None) -> None:
         self._settings, self._store, self._installed = settings, store, encoder
         self.problems: tuple[str, ...] = ()
+        self._known: tuple[tuple[int, ...], Archive] | None = None
 
     def ranker(self, papers: Iterable[StoredPaper]) -> Ranker:
         """Return what ranks these papers for subscribers."""
         settings = self._settings.ranking
         # A young archive cannot tell what is ordinary: until it can, little is asked of a paper.
-        age = min(1.0, len(self._archive.reference) / GROWN_UP)
+        archived = self._archive
+        age = min(1.0, len(archived.reference) / GROWN_UP)
         options = Options(threshold=settings.threshold * age, explore=settings.explore, popularity=settings.popularity)
-        return self._ranker(papers, options)
-
-    def _ranker(self, papers: Iterable[StoredPaper], options: Options) -> Ranker:
-        return Ranker(Corpus(papers, self._encoder), self._archive, self._encoder, options)
+        return Ranker(Corpus(papers, self._encoder), archived, self._encoder, options)
 
     def ad_hoc(self, queries: Sequence[str], papers: Sequence[StoredPaper], limit: int, on: date) -> Ranking:
         """Rank papers for topics that no subscriber has; each query is one, named after itself.
@@ -61,7 +60,8 @@ class Rankings:
         request = RankRequest(
             subscriber=replace(_NOBODY, topics=topics), edition=on, since=_EVER, new_since=_EVER, places=limit
         )
-        return self._ranker(papers, Options(is_digest=False)).rank(request)
+        options = Options(is_digest=False)
+        return Ranker(Corpus(papers, self._encoder), self._archive, self._encoder, options).rank(request)
 
     def why(self, request: RankRequest, papers: Sequence[StoredPaper], paper: StoredPaper) -> Explanation:
         """Say what becomes of a paper, candidate or not, among these papers.
@@ -85,16 +85,21 @@ class Rankings:
             return None
         return self._installed
 
-    @cached_property
+    @property
     def _archive(self) -> Archive:
+        """The archive as it is now: read again when papers have come, for this object may live for months."""
         statistics = Statistics(self._store.database)
-        statistics.update()
-        counts = statistics.load()
-        return Archive(
-            ArchiveStatistics(
-                documents=counts.documents,
-                average_length=counts.average_length,
-                document_frequency=counts.document_frequency,
-            ),
-            Corpus(archive.reference(self._store.database, REFERENCE), self._encoder),
-        )
+        changed = statistics.update()
+        mark = statistics.mark()
+        if changed or self._known is None or self._known[0] != mark:
+            counts = statistics.load()
+            archived = Archive(
+                ArchiveStatistics(
+                    documents=counts.documents,
+                    average_length=counts.average_length,
+                    document_frequency=counts.document_frequency,
+                ),
+                Corpus(archive.reference(self._store.database, REFERENCE), self._encoder),
+            )
+            self._known = mark, archived
+        return self._known[1]

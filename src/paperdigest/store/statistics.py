@@ -88,6 +88,13 @@ class Statistics:
                 done += _recount(connection) or _count_new(connection)
         return done
 
+    def mark(self) -> tuple[int, ...]:
+        """Return some numbers that are others after every `update` that counted anything new."""
+        columns = archive_statistics.c
+        newest = select(columns.counted_up_to, columns.documents, columns.total_length)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(newest).one_or_none() or ())
+
     def load(self, terms: Iterable[str] | None = None) -> ArchiveCounts:
         """Return the counts as of the last `update`; of the given stems alone, when some are given.
 
