@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from enum import Enum, auto
 from typing import Self
@@ -21,7 +22,6 @@ __all__ = ["Deed", "ScriptedSmtp"]
 
 _USUAL = {
     "GREETING": b"220 scripted.test ESMTP",
-    "EHLO": b"250-scripted.test\r\n250 8BITMIME",
     "STARTTLS": b"220 go ahead",
     "DATA": b"354 go ahead",
     "QUIT": b"221 bye",
@@ -37,20 +37,27 @@ class Deed(Enum):
     """It stays silent."""
     DRIBBLE = auto()
     """It sends a byte every hundredth of a second, of an answer that never ends."""
+    RESET = auto()
+    """It breaks the connection off (RST)."""
 
 
 class ScriptedSmtp:
     """Answers every command as a good server does, except where `next` said otherwise.
 
     ``commands`` are the lines received, ``messages`` what came between DATA and the dot as it came over
-    the wire, dots doubled; ``connections`` counts them.
+    the wire, dots doubled, or in all chunks to the last; ``received`` is everything as the kernel handed it over;
+    ``connections`` counts them.
 
     Args:
+        offers: the extensions told in the answer to EHLO.
         tls: the certificate; for STARTTLS, or from the first byte if ``implicit``.
         implicit: speak TLS from the first byte.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, implicit: bool = False) -> None:
+    def __init__(self, *offers: str, tls: ssl.SSLContext | None = None, implicit: bool = False) -> None:
+        self.offers = "\r\n".join([f"250-{offer}" for offer in ("scripted.test", *offers, "HELP")]).encode()
+        self.offers = self.offers.replace(b"250-HELP", b"250 HELP")
+        self.received: list[bytes] = []
         self.commands: list[str] = []
         self.messages: list[bytes] = []
         self.connections = 0
@@ -96,6 +103,13 @@ class ScriptedSmtp:
         for talk in self._talks:
             _shut(talk.socket)
 
+    def said_all_but_the_end(self, content: bytes) -> bool:
+        """Wait until nearly all of a message has come; return False if its end came as well."""
+        while sum(map(len, self.received)) < len(content) - 512:
+            self.over.wait(0.001)
+        everything = b"".join(self.received)
+        return b"LAST" not in everything and b"\r\n.\r\n" not in everything
+
     def _accept(self) -> None:
         while not self.over.is_set():
             try:
@@ -119,6 +133,8 @@ class _Talk:
     def __init__(self, server: ScriptedSmtp, connection: socket.socket) -> None:
         self.server, self.socket = server, connection
         self._buffer = bytearray()
+        self._chunks = bytearray()
+        self._state = ""  # MAIL or RCPT, the last that was done in this transaction
 
     def run(self) -> None:
         with contextlib.suppress(OSError, _Ended):
@@ -130,8 +146,11 @@ class _Talk:
         self.socket.close()
 
     def _command(self, line: bytes) -> None:
-        self.server.commands.append(line.decode("latin-1").rstrip("\r\n"))
-        verb = line.split()[0].decode("latin-1").upper()
+        self.server.commands.append(line.decode("utf-8", "replace").rstrip("\r\n"))
+        verb = line.partition(b" ")[0].strip().decode("latin-1").upper()
+        if verb == "BDAT":
+            self._chunk(int(line.split()[1]), last=line.split()[2:] == [b"LAST"])
+            return
         code = self._answer(verb)
         if verb == "STARTTLS" and code == b"220":
             self._encrypt()
@@ -140,8 +159,22 @@ class _Talk:
             code = self._answer("AUTH+")
         if verb == "DATA" and code == b"354":
             self._message()
+        if verb in ("RSET", "MAIL"):
+            self._chunks.clear()
         if verb == "QUIT":
             raise _Ended
+
+    def _chunk(self, size: int, *, last: bool) -> None:
+        if not last and (deed := self.server.scripted("BODY")) is not None:
+            self._do(deed)
+        while len(self._buffer) < size:
+            self._read()
+        self._chunks += self._buffer[:size]
+        del self._buffer[:size]
+        if last:
+            self.server.messages.append(bytes(self._chunks))
+            self._chunks.clear()
+        self._answer("DOT" if last else "BDAT")
 
     def _message(self) -> None:
         if (deed := self.server.scripted("BODY")) is not None:
@@ -158,7 +191,14 @@ class _Talk:
 
     def _answer(self, command: str) -> bytes:
         scripted = self.server.scripted(command)
-        answer = _USUAL.get(command, b"250 2.0.0 ok") if scripted is None else scripted
+        welcome = {"RCPT": self._state != "", "DATA": self._state == "RCPT", "BDAT": self._state == "RCPT"}
+        usual = self.server.offers if command == "EHLO" else _USUAL.get(command, b"250 2.0.0 ok")
+        usual = usual if welcome.get(command, True) else b"503 5.5.1 out of sequence"
+        answer = usual if scripted is None else scripted
+        if command in ("MAIL", "RCPT") and isinstance(answer, bytes) and answer.startswith(b"250"):
+            self._state = command
+        elif command in ("MAIL", "RSET", "DATA", "DOT"):
+            self._state = ""
         self._do(answer)
         return answer[:3] if isinstance(answer, bytes) else b""
 
@@ -166,7 +206,10 @@ class _Talk:
         if isinstance(deed, bytes):
             self.socket.sendall(deed + b"\r\n")
             return
-        if deed is Deed.DRIBBLE:
+        if deed is Deed.RESET:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()
+        elif deed is Deed.DRIBBLE:
             while not self.server.over.wait(0.01):
                 self.socket.sendall(b"2")
         elif deed is Deed.HANG:
@@ -183,9 +226,12 @@ class _Talk:
         chunk = self.socket.recv(64 * 1024)
         if not chunk:
             raise _Ended
+        self.server.received.append(chunk)
         self._buffer += chunk
 
     def _encrypt(self) -> None:
+        if self.server.tls is None:
+            self._do(Deed.HANG)
         assert self.server.tls is not None
         self.socket = self.server.tls.wrap_socket(self.socket, server_side=True)
 

@@ -75,11 +75,15 @@ def digest(number: int = 1, text: str = "Two papers.") -> OutgoingMessage:
     )
 
 
+def yes() -> bool:
+    return True
+
+
 def test_digests_arrive_byte_by_byte() -> None:
     inbox = Inbox()
     messages = [digest(number, text=f".\n..\n.hidden\n{'word ' * 500}\n.") for number in range(3)]
-    with relay(inbox) as port, SmtpMailer({"host": "127.0.0.1", "port": port, "tls": "none"}) as mailer:
-        assert [mailer.send(message) for message in messages] == ["250 2.0.0 kept"] * 3
+    with relay(inbox) as port, SmtpMailer({"host": "127.0.0.1", "port": port, "tls": "none"}).lane() as lane:
+        assert [lane.send(message, yes) for message in messages] == ["250 2.0.0 kept"] * 3
     assert [envelope.original_content for envelope in inbox.envelopes] == [message.content for message in messages]
     assert inbox.envelopes[0].mail_from == "bounces@example.org"
     assert inbox.envelopes[0].rcpt_tos == ["you@example.net"]
@@ -92,13 +96,13 @@ def test_a_login_over_starttls_is_taken(certificate: ssl.SSLContext) -> None:
         relay(
             inbox, tls_context=certificate, require_starttls=True, authenticator=authenticator, auth_required=True
         ) as port,
-        SmtpMailer({"host": "127.0.0.1", "port": port, "timeout_s": 20, **settings}) as mailer,
+        SmtpMailer({"host": "127.0.0.1", "port": port, "timeout_s": 20, **settings}).lane() as lane,
     ):
         for number in range(3):
-            mailer.send(digest(number))
-        wrong = SmtpMailer({"host": "127.0.0.1", "port": port, **settings, "password": "schloss"})
+            lane.send(digest(number), yes)
+        wrong = SmtpMailer({"host": "127.0.0.1", "port": port, **settings, "password": "schloss"}).lane()
         with pytest.raises(MailError, match="did not accept the login of digest: 535") as caught:
-            wrong.send(digest())
+            wrong.send(digest(), yes)
     assert (caught.value.permanent, caught.value.code) == (False, 535)
     assert "schloss" not in str(caught.value)
     assert len(inbox.envelopes) == 3
@@ -108,10 +112,10 @@ def test_the_servers_limit_is_kept() -> None:
     inbox = Inbox()
     with (
         relay(inbox, data_size_limit=2000) as port,
-        SmtpMailer({"host": "127.0.0.1", "port": port, "tls": "none"}) as mailer,
+        SmtpMailer({"host": "127.0.0.1", "port": port, "tls": "none"}).lane() as lane,
     ):
         with pytest.raises(MailError, match="at most 2,000") as caught:
-            mailer.send(digest(1, text="word " * 1000))
-        mailer.send(digest(2))
+            lane.send(digest(1, text="word " * 1000), yes)
+        lane.send(digest(2), yes)
     assert caught.value.permanent
     assert len(inbox.envelopes) == 1

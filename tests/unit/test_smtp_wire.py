@@ -1,87 +1,173 @@
-"""What a server says or does while a message is on its way, before the final dot."""
+"""What a server says or does while something is on its way, seen from the socket."""
 
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from paperdigest.mail.wire import Lost, Wire, stuffed
+from paperdigest.mail.replies import offers_in
+from paperdigest.mail.transaction import Refused, stuffed, transact
+from paperdigest.mail.wire import Lost, Wire
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.types import MailPhase
 
 CONTENT = b"Subject: Papers\r\n\r\nTwo papers.\r\n"
+MESSAGE = OutgoingMessage(sender="a@example.org", recipient="b@example.net", message_id="<1@x>", content=CONTENT)
+WELCOME = b"250 ok\r\n250 ok\r\n354 go ahead\r\n"
+ENVELOPE = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+MUCH = b"x" * 5_000_000
 
 
 @pytest.fixture
 def ends() -> Iterator[tuple[Wire, socket.socket]]:
     near, far = socket.socketpair()
-    wire = Wire(timeout_s=30, until=time.monotonic() + 60, hello="client.test")
-    wire.sock = near
+    wire = Wire(near, timeout_s=30, until=time.monotonic() + 60)
+    wire.offers = offers_in([b"test", b"PIPELINING"])
     with near, far:
         yield wire, far
 
 
-def test_the_dot_is_the_last_thing_sent(ends: tuple[Wire, socket.socket]) -> None:
+def answers(wire: Wire, far: socket.socket, said: bytes) -> None:
+    """Answer the envelope when it has come, without reading on."""
+
+    def answer() -> None:
+        far.recv(9999)
+        far.sendall(said)
+
+    threading.Thread(target=answer).start()
+
+
+def test_the_dot_is_the_last_thing_sent_and_only_after_leave(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
-    far.sendall(b"354 go ahead\r\n")
-    assert wire.say("DATA").code == 354
-    far.shutdown(socket.SHUT_WR)
+    seen: list[bytes] = []
+
+    def leave() -> bool:
+        seen.append(far.recv(9999))
+        far.sendall(b"250 2.0.0 queued\r\n") if len(seen) > 1 else None
+        return True
+
+    answers(wire, far, WELCOME)
+    wire.until = time.monotonic() + 0.3
+    wire.timeout_s = 0.1
+    with pytest.raises(Lost, match=r"no answer in time|too long"):
+        transact(wire, "test", MESSAGE, leave, kept=False)
+    assert (seen, far.recv(9999)) == ([CONTENT], b".\r\n")
+    assert (wire.in_doubt, wire.phase) == (True, MailPhase.DOT)
+
+
+def test_a_refusal_while_leave_was_asked_is_heard_before_the_dot(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+
+    def leave() -> bool:
+        far.sendall(b"421 4.4.2 too slow\r\n")
+        return True
+
+    answers(wire, far, WELCOME)
+    with pytest.raises(Refused) as caught:
+        transact(wire, "test", MESSAGE, leave, kept=False)
+    assert (caught.value.phase, caught.value.usable, wire.in_doubt) == (MailPhase.BODY, False, False)
+    assert far.recv(9999) == CONTENT
+
+
+def test_a_server_that_hangs_up_while_leave_was_asked_does_not_get_the_dot(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+
+    def leave() -> bool:
+        far.shutdown(socket.SHUT_WR)
+        return True
+
+    answers(wire, far, WELCOME)
     with pytest.raises(Lost, match="closed the connection"):
-        wire.transmit(CONTENT)
-    assert far.recv(9999) == b"DATA\r\n" + CONTENT
+        transact(wire, "test", MESSAGE, leave, kept=False)
+    assert far.recv(9999) == CONTENT
     assert not wire.in_doubt
 
 
-@pytest.mark.parametrize("together", [True, False])
-def test_a_refusal_before_the_dot_is_returned_and_ends_the_connection(
-    ends: tuple[Wire, socket.socket], together: bool
-) -> None:
+def test_words_from_before_the_envelope_answer_nothing(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
-    far.sendall(b"354 go ahead\r\n" + (b"452 disk full\r\n" if together else b""))
-    wire.say("DATA")
-    if not together:
-        far.sendall(b"452 disk full\r\n")
-    assert str(wire.transmit(CONTENT)) == "452 disk full"
-    assert not wire.in_doubt
-    assert far.recv(9999) == b"DATA\r\n" + CONTENT
-    with pytest.raises(Lost, match="connection is closed"):
-        wire.say("RSET")
-
-
-def test_consent_before_the_dot_makes_no_sense(ends: tuple[Wire, socket.socket]) -> None:
-    wire, far = ends
-    far.sendall(b"250 queued\r\n")
-    with pytest.raises(Lost, match="makes no sense"):
-        wire.transmit(CONTENT)
-    assert not wire.in_doubt
+    far.sendall(WELCOME)
+    with pytest.raises(Lost, match="out of turn"):
+        transact(wire, "test", MESSAGE, lambda: True, kept=False)
+    assert far.recv(9999) == b""
 
 
 def test_a_connection_that_breaks_is_told_as_that(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
     far.close()
     with pytest.raises(Lost, match=r"connection broke \(Broken pipe\)"):
-        wire.transmit(CONTENT)
-    assert not wire.in_doubt
+        wire.write(CONTENT)
+    with pytest.raises(Lost, match="is closed"):
+        wire.say("RSET")
 
 
-def test_when_time_is_up_nothing_more_is_said(ends: tuple[Wire, socket.socket]) -> None:
+def test_last_words_are_heard_though_nothing_more_can_be_sent(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
+    far.sendall(b"421 4.3.2 good night\r\n")
+    far.close()
+    assert not wire.write(CONTENT)
+    assert str(wire.reply()) == "421 4.3.2 good night"
+
+
+def test_words_during_a_long_write_are_heeded_or_kept(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    far.sendall(b"250 first\r\n")
+    assert not wire.write(MUCH, heeding=True)
+    wire.timeout_s = 0.05
+    assert not wire.write(MUCH)  # in vain, but there is something to be read
+    assert wire.reply().text == "first"
+    with pytest.raises(Lost, match="no answer in time"):
+        wire.write(MUCH)
+
+
+def test_a_flood_of_words_during_a_long_write_is_cut_off(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+
+    def flood() -> None:
+        try:
+            while True:
+                far.sendall(b"2" * 60_000)
+        except OSError:
+            return
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    with pytest.raises(Lost, match="does not end"):
+        wire.write(MUCH)
+    far.close()
+    thread.join()
+
+
+def test_when_time_is_up_nothing_more_is_waited_for(ends: tuple[Wire, socket.socket]) -> None:
+    wire, _ = ends
     wire.until = time.monotonic()
     with pytest.raises(Lost, match="too long altogether"):
         wire.say("NOOP")
-    assert far.recv(9) == b""
 
 
-def test_patience_is_bounded_by_the_silence_and_the_deadline_and_after_the_dot_by_the_deadline_alone() -> None:
-    wire = Wire(timeout_s=30, until=time.monotonic() + 600, hello="client.test")
-    assert wire._patience() == 30
-    wire.in_doubt = True
-    assert 30 < wire._patience() <= 600
-    wire.in_doubt, wire.until = False, time.monotonic() + 10
-    assert 0 < wire._patience() <= 10
+def test_patience_is_bounded_by_the_silence_and_the_deadline_and_after_the_dot_by_the_deadline_alone(
+    ends: tuple[Wire, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, _ = ends
+    waits: list[int] = []
+
+    class Poll:
+        def modify(self, *_: object) -> None: ...
+
+        def poll(self, milliseconds: int) -> list[object]:
+            waits.append(milliseconds)
+            return []
+
+    monkeypatch.setattr(wire, "_poll", Poll())
+    wire.clock = lambda: 1000.0
+    for wire.in_doubt, wire.until in ((False, 1600.0), (True, 1600.0), (False, 1010.0), (True, 1010.0), (True, 1000.0)):
+        wire._ready(1)
+    assert waits == [30_000, 600_000, 10_000, 10_000]
 
 
-def test_stuffed_messages_end_their_last_line() -> None:
-    assert stuffed(b"") == b"\r\n"
-    assert stuffed(b".a\r\n..\r\nb") == b"..a\r\n...\r\nb\r\n"
+def test_stuffed_messages_have_their_dots_doubled() -> None:
+    assert stuffed(b"\r\n") == b"\r\n"
+    assert stuffed(b".a\r\n..\r\nb.\r\n") == b"..a\r\n...\r\nb.\r\n"

@@ -7,5 +7,6 @@ __all__ = ["BUILTIN"]
 BUILTIN = {
     "console": "paperdigest.mail.console:ConsoleMailer",
     "maildir": "paperdigest.mail.maildir:MaildirMailer",
+    "sendmail": "paperdigest.mail.sendmail:SendmailMailer",
     "smtp": "paperdigest.mail.smtp:SmtpMailer",
 }

@@ -5,18 +5,28 @@ Nothing here is ever permanent for a message: whatever fails is the server's or 
 
 from __future__ import annotations
 
-import base64
 import ipaddress
+import re
 import socket
 import ssl
-from typing import Annotated, Literal, Self
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from paperdigest.errors import MailError
-from paperdigest.mail.wire import Lost, Reply, Wire
+from paperdigest.mail.login import Login, log_in
+from paperdigest.mail.replies import Reply
+from paperdigest.mail.wire import Lost, Wire
+from paperdigest.types import MailPhase
 
-__all__ = ["SmtpSettings", "connect", "trust"]
+__all__ = ["SmtpSettings", "connect", "own_name", "trust"]
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+\Z")
+
+
+_PHASES = tuple(MailPhase)
 
 
 class SmtpSettings(BaseModel):
@@ -30,6 +40,10 @@ class SmtpSettings(BaseModel):
         password: its password.
         timeout_s: the longest silence waited for, in seconds; a message may take four times that.
         ca_file: a PEM file of the authorities to trust in place of the system's.
+        auth: how to log in; ``auto`` is PLAIN, else LOGIN.
+        token_file: for ``xoauth2``: holds the access token, read anew at each login.
+        connections: how many are worth having at once.
+        max_messages_per_connection: after so many a new one is made.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -41,7 +55,7 @@ class SmtpSettings(BaseModel):
     password: SecretStr = SecretStr("")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
     ca_file: str = ""
-    auth: Literal["auto", "plain", "login", "xoauth2"] = "auto"
+    auth: Login = "auto"
     token_file: str = ""
     connections: Annotated[int, Field(ge=1, le=128)] = 8
     max_messages_per_connection: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -57,14 +71,23 @@ class SmtpSettings(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _safe_login(self) -> Self:
+    def _whole_login(self) -> Self:
         password = self.password.get_secret_value()
-        if bool(self.user) != bool(password):
+        if self.auth == "xoauth2":
+            if not self.user or not self.token_file:
+                raise ValueError("auth = xoauth2 needs a user and a token_file")
+        elif self.token_file:
+            raise ValueError("a token_file is for auth = xoauth2")
+        elif bool(self.user) != bool(password):
             raise ValueError(f"a login needs a user and a password; there is no {'password' if self.user else 'user'}")
+        return self
+
+    @model_validator(mode="after")
+    def _safe_login(self) -> Self:
         if self.user and self.tls == "none" and not _is_loopback(self.host):
             raise ValueError(f"the password would go to {self.host} in clear: set tls to starttls or implicit")
-        if "\0" in self.user or "\0" in password:
-            raise ValueError("user and password hold no NUL character")
+        if set(self.user + self.password.get_secret_value()) & {"\0", "\1"}:
+            raise ValueError("user and password hold no NUL or SOH character")
         return self
 
     @property
@@ -74,82 +97,134 @@ class SmtpSettings(BaseModel):
 
 
 def trust(settings: SmtpSettings) -> ssl.SSLContext | None:
-    """Return how the server is to prove who it is, None when it need not."""
-    return None if settings.tls == "none" else ssl.create_default_context(cafile=settings.ca_file or None)
+    """Return how the server is to prove who it is, None when it need not; never older than TLS 1.2."""
+    if settings.tls == "none":
+        return None
+    context = ssl.create_default_context(cafile=settings.ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
-def connect(settings: SmtpSettings, tls: ssl.SSLContext | None, *, until: float, hello: str | None) -> Wire:
+def connect(
+    settings: SmtpSettings,
+    tls: ssl.SSLContext | None,
+    *,
+    until: float,
+    hello: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Wire:
     """Return a connection on which MAIL may be said: greeted, encrypted and logged in as the settings want it.
+
+    All addresses of the host are tried, in the order in which the system gives them, until one greets us.
 
     Args:
         settings: where and how.
         tls: what `trust` returned; reading the authorities takes longer than a message.
-        until: the moment (`time.monotonic`) at which it must be done.
+        until: the moment of ``clock`` at which it must be done.
         hello: the name to give in EHLO; None finds this machine's.
+        clock: seconds that only ever grow.
 
     Raises:
         MailError: there is no such connection to be had; systemic, not permanent.
     """
-    wire = Wire(timeout_s=settings.timeout_s, until=until, hello=hello)
+    wire = _greeted(settings, tls, until, clock)
     try:
-        _prepare(wire, settings, tls)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no DNS could hold
+        _prepare(wire, settings, tls, hello or own_name())
+    except OSError as error:
         wire.close()
-        problem = f"no connection to {settings.server}: {_why(error)}"
-        raise MailError(problem, permanent=False, systemic=True) from error
+        raise _unreachable(settings, error, wire.phase) from error
     except BaseException:
         wire.close()
         raise
     return wire
 
 
-def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None) -> None:
-    implicit = settings.tls == "implicit"
-    _require(wire.open(settings.host, settings.port, tls if implicit else None), settings, "did not let us in")
-    _require(wire.hello(), settings, "refused our EHLO")
-    if tls is not None and not implicit:
-        if not wire.has_extn("starttls"):
+def own_name() -> str:
+    """Return what to call this machine in EHLO (RFC 5321, 4.1.4): its full name, else an address."""
+    name = socket.getfqdn()
+    return name if _HOST_NAME.match(name) else "[127.0.0.1]"
+
+
+def _greeted(settings: SmtpSettings, tls: ssl.SSLContext | None, until: float, clock: Callable[[], float]) -> Wire:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no DNS could hold
+        raise _unreachable(settings, error, MailPhase.CONNECT) from error
+    problems: list[MailError] = []
+    for place, (family, kind, protocol, _, address) in enumerate(found):
+        # An address that does not answer must leave time for the others.
+        patience = min(settings.timeout_s, (until - clock()) / (len(found) - place))
+        wire = None
+        try:
+            connection = _dialled(socket.socket(family, kind, protocol), address, patience)
+            wire = Wire(connection, timeout_s=settings.timeout_s, until=until, clock=clock)
+            if tls is not None and settings.tls == "implicit":
+                wire.phase = MailPhase.TLS
+                wire.encrypt(settings.host, tls)
+            wire.phase = MailPhase.GREETING
+            _require(wire.reply(), settings, "did not let us in", wire.phase)
+        except (OSError, MailError) as error:
+            if wire is not None:
+                wire.close()
+            phase = wire.phase if wire else MailPhase.CONNECT
+            problems.append(error if isinstance(error, MailError) else _unreachable(settings, error, phase))
+        except BaseException:
+            if wire is not None:
+                wire.close()
+            raise
+        else:
+            return wire
+    raise max(problems, key=lambda problem: _PHASES.index(problem.phase or ""))  # what came furthest tells most
+
+
+def _dialled(connection: socket.socket, address: Any, patience: float) -> socket.socket:
+    try:
+        if patience <= 0:
+            raise TimeoutError  # noqa: TRY301  told as any other
+        connection.settimeout(patience)
+        connection.connect(address)
+        # Without it each message over TLS waits 40 ms for the other side's delayed acknowledgement.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None, name: str) -> None:
+    wire.phase = MailPhase.HELLO
+    _require(wire.hello(name), settings, "refused our EHLO", wire.phase)
+    if tls is not None and settings.tls == "starttls":
+        wire.phase = MailPhase.TLS
+        if "STARTTLS" not in wire.offers.extensions:
             problem = f"{settings.server} does not offer STARTTLS, and nothing is sent in clear; see mail.smtp.tls"
-            raise MailError(problem, permanent=False, systemic=True)
-        _require(wire.say("STARTTLS"), settings, "refused STARTTLS, and nothing is sent in clear")
+            raise MailError(problem, permanent=False, systemic=True, phase=wire.phase)
+        _require(wire.say("STARTTLS"), settings, "refused STARTTLS, and nothing is sent in clear", wire.phase)
         wire.encrypt(settings.host, tls)
         # What was offered before may be forged (RFC 3207, 4.2).
-        _require(wire.hello(), settings, "refused our EHLO after STARTTLS")
+        wire.phase = MailPhase.HELLO
+        _require(wire.hello(name), settings, "refused our EHLO after STARTTLS", wire.phase)
     if settings.user:
-        _login(wire, settings)
+        password = settings.password.get_secret_value()
+        log_in(wire, settings.server, settings.auth, settings.user, password, settings.token_file)
 
 
-def _require(reply: Reply, settings: SmtpSettings, complaint: str) -> None:
+def _require(reply: Reply, settings: SmtpSettings, complaint: str, phase: MailPhase) -> None:
     if not reply.good:
-        raise MailError(f"{settings.server} {complaint}: {reply}", permanent=False, systemic=True, code=reply.code)
+        raise MailError(
+            f"{settings.server} {complaint}: {reply}",
+            permanent=False,
+            systemic=True,
+            phase=phase,
+            code=reply.code,
+            status=reply.status,
+            retry_after=reply.retry_after,
+        )
 
 
-def _login(wire: Wire, settings: SmtpSettings) -> None:
-    """Log in once, by one method: servers lock accounts that try and try (RFC 4954; PLAIN: RFC 4616)."""
-    user, password = settings.user, settings.password.get_secret_value()
-    offered = wire.esmtp_features.get("auth", "").upper().split()
-    plain = _coded(f"\0{user}\0{password}")
-    if "PLAIN" in offered:
-        reply = wire.say(f"AUTH PLAIN {plain}")
-    elif "LOGIN" in offered:
-        reply = wire.say("AUTH LOGIN")
-        for part in (user, password):
-            if reply.code == 334:
-                reply = wire.say(_coded(part))
-    else:
-        methods = " ".join(offered) or "no login at all"
-        problem = f"{settings.server} offers {methods}; paperdigest can log in with PLAIN or LOGIN"
-        raise MailError(problem, permanent=False, systemic=True)
-    if reply.code != 235:
-        text = str(reply)
-        for secret in (plain, _coded(password), password):
-            text = text.replace(secret, "********")  # some servers repeat what they were sent
-        problem = f"{settings.server} did not accept the login of {user}: {text}; check mail.smtp.user and its password"
-        raise MailError(problem, permanent=False, systemic=True, code=reply.code)
-
-
-def _coded(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+def _unreachable(settings: SmtpSettings, error: OSError | UnicodeError, phase: MailPhase) -> MailError:
+    problem = f"no connection to {settings.server}: {_why(error)}"
+    return MailError(problem, permanent=False, systemic=True, phase=phase)
 
 
 def _is_loopback(host: str) -> bool:

@@ -45,13 +45,11 @@ def probe(settings: Mapping[str, Any], *, patience_s: float = 15.0) -> Probe:
     except MailError as error:
         return Probe(server=checked.server, problem=str(error))
     try:
-        offered = {name.upper(): value.strip() for name, value in wire.esmtp_features.items()}
-        size = offered.get("SIZE", "")
         secure = wire.sock if isinstance(wire.sock, ssl.SSLSocket) else None
         found = Probe(
             server=checked.server,
-            extensions=frozenset(offered),
-            size_limit=int(size) if size.isascii() and size.isdecimal() else 0,
+            extensions=frozenset(wire.offers.extensions),
+            size_limit=wire.offers.size_limit,
             tls_version=secure.version() if secure else None,
             certificate_until=_until(secure) if secure else None,
         )

@@ -1,78 +1,80 @@
 """One SMTP connection whose every wait ends, and which knows whether a message is in doubt.
 
-`smtplib` bounds each read only (a server that dribbles holds it for hours), rewrites broken addresses in
-silence, and reports a connection lost before the final dot (not delivered) and after it (perhaps
-delivered) alike. Its EHLO reading and commands are used; reading, writing and DATA are done here.
+Own code (see docs/decisions/0006): `smtplib` bounds each read only, so that a server that dribbles holds it for hours;
+it reports a connection lost before the final dot (not delivered) and after it (perhaps delivered) alike; and it spends
+five times as long on a message as all the rest of the conversation takes.
 """
 
 from __future__ import annotations
 
-import re
-import smtplib
+import select
 import socket
 import ssl
 import time
-from dataclasses import dataclass
-from smtplib import SMTPServerDisconnected as Lost
+from collections.abc import Callable
+from math import ceil
 from typing import NoReturn
 
 from paperdigest.mail.headers import clean_line
+from paperdigest.mail.replies import MAX_REPLY_BYTES, MAX_REPLY_LINES, Offers, Reply, offers_in, reply_line
+from paperdigest.types import MailPhase
 
-__all__ = ["Lost", "Reply", "Wire", "stuffed"]
+__all__ = ["Lost", "Wire"]
 
-_MAX_REPLY_LINES = 100
-_MAX_REPLY_BYTES = 64 * 1024
-_MAX_SHOWN = 300
 _BLOCK = 64 * 1024
-_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)  # RFC 5321, 4.2
+_HUNG_UP = "the server closed the connection"
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the server answered: the code (RFC 5321, 4.2) and its text in one clean line."""
-
-    code: int
-    text: str
-
-    @property
-    def good(self) -> bool:
-        """Whether the command was done."""
-        return self.code // 100 == 2
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}".rstrip()
+class Lost(OSError):  # noqa: N818  it reads as what happened
+    """The connection is of no use any more; says why."""
 
 
-class Wire(smtplib.SMTP):
+class Wire:
     """A connection to one server.
 
     Every method raises `Lost`, with the reason in words, when the connection ends, an answer does not
     come in time or is not SMTP; the connection is closed then.
 
     Args:
+        connection: connected; from now on only used here.
         timeout_s: the longest silence waited for.
-        until: the moment (`time.monotonic`) at which everything must be over; may be moved on.
-        hello: the name to give in EHLO; None finds this machine's.
+        until: the moment of ``clock`` at which everything must be over; may be moved on.
+        clock: seconds that only ever grow.
+
+    Attributes:
+        phase: what is being done; set by whoever does it, read when something happens.
+        offers: what the server said last that it can do.
+        in_doubt: the end of a message was sent, and no answer came yet (RFC 1047).
+        sent: how many messages were begun on it.
+        soiled: a command was refused, so that RSET is due before the next message.
     """
 
-    def __init__(self, *, timeout_s: float, until: float, hello: str | None = None) -> None:
-        super().__init__(local_hostname=hello)
-        self.timeout_s, self.until = timeout_s, until
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        timeout_s: float,
+        until: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        connection.setblocking(False)
+        self.sock: socket.socket | None = connection
+        self.timeout_s, self.until, self.clock = timeout_s, until, clock
+        self.phase = MailPhase.GREETING
+        self.offers = Offers(extensions={})
         self.in_doubt = False
+        self.sent = 0
+        self.soiled = False
         self._buffer = b""
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
 
-    def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> Reply:
-        """Connect, with TLS from the first byte if ``tls`` is given, and return the greeting.
-
-        Raises:
-            OSError: no connection, or no trusted TLS; `Lost` is one of them.
-        """
-        self.sock = socket.create_connection((host, port), self._patience())
-        # Without it each message over TLS waits 40 ms for the other side's delayed acknowledgement.
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls is not None:
-            self.encrypt(host, tls)
-        return self._reply()
+    def close(self) -> None:
+        """Close without a word."""
+        connection, self.sock = self.sock, None
+        if connection is not None:
+            connection.close()
 
     def encrypt(self, host: str, tls: ssl.SSLContext) -> None:
         """Put TLS on the connection; the server must prove to be ``host``.
@@ -81,136 +83,153 @@ class Wire(smtplib.SMTP):
             OSError: the handshake failed; `Lost`: the server had sent more already, which somebody on the
                 way may have slipped in (CVE-2011-0411).
         """
-        if self.sock is None or self._buffer:
+        if self._buffer:
             self._lose("the server spoke before the encryption began")
-        self.sock.settimeout(self._patience())
-        self.sock = tls.wrap_socket(self.sock, server_hostname=host)
+        secure = tls.wrap_socket(self._open(), server_hostname=host, do_handshake_on_connect=False)
+        self.sock = secure
+        while True:
+            try:
+                secure.do_handshake()
+            except _NOT_NOW as wait:
+                if not self._ready(_event(wait, select.POLLIN)):
+                    self._lose_patience()
+            else:
+                return
 
-    def hello(self) -> Reply:
-        """Say EHLO and remember what the server offers (`has_extn`, ``esmtp_features``)."""
-        code, text = self.ehlo()
-        return _shown(code, text)
+    def hello(self, name: str) -> Reply:
+        """Say EHLO and remember what the server offers."""
+        reply = self.say(f"EHLO {name}")
+        self.offers = offers_in(reply.lines)
+        return reply
 
     def say(self, command: str) -> Reply:
         """Send one command and return the answer."""
-        self.putcmd(command)
-        return self._reply()
+        self.write(command.encode("utf-8") + b"\r\n")
+        return self.reply()
 
-    def transmit(self, content: bytes) -> Reply:
-        """Send a message (CRLF only, see `stuffed`) after DATA, then the final dot; return the answer.
+    def write(self, data: bytes, *, heeding: bool = False) -> bool:
+        """Hand everything over in bounded time.
 
-        ``in_doubt`` is true from just before the dot until the answer is there (RFC 1047). A server that
-        answers or hangs up before the dot has not taken the message; such an answer is returned, and the
-        connection is of no further use.
+        Args:
+            data: what to send.
+            heeding: stop when the server speaks while it does not take more.
+
+        Returns:
+            False when not all went out, but there is something to be read: what the server said meanwhile (if
+            ``heeding``) or before it hung up.
         """
-        content = stuffed(content)
-        for start in range(0, len(content), _BLOCK):
-            self.send(content[start : start + _BLOCK])
-        if self._spoke_early():
-            early = self._reply()
-            if early.code // 100 not in (4, 5):
-                self._lose(f"the server's answer makes no sense: {early}")
-            self.close()  # in mid-message no further command would be understood
-            return early
-        self.in_doubt = True
-        self.send(b".\r\n")
-        reply = self._reply()
-        if reply.code // 100 == 3:
-            self._lose(f"the server's answer makes no sense: {reply}")
-        self.in_doubt = False
-        return reply
+        connection, rest = self._open(), memoryview(data)
+        while rest:
+            try:
+                rest = rest[connection.send(rest) :]
+            except _NOT_NOW as wait:
+                patient = self._ready(_event(wait, select.POLLOUT) | select.POLLIN)
+                alive = patient and self._hear()
+                if self._buffer and (heeding or not alive):
+                    return False
+                if not patient:
+                    self._lose_patience()
+                if not alive:
+                    self._lose(_HUNG_UP)
+            except OSError as error:
+                self._hear()
+                if self._buffer:
+                    return False
+                self._lose(_in_words(error), error)
+        return True
 
-    def send(self, s: object) -> None:
-        """Send bytes or ASCII text, in bounded time."""
-        if self.sock is None:
-            self._lose("the connection is closed")
-        self.sock.settimeout(self._patience())
-        try:
-            self.sock.sendall(s.encode("ascii") if isinstance(s, str) else s)  # type: ignore[arg-type]  # str or buffer
-        except OSError as error:
-            self._lose(_in_words(error), error)
+    def spoken(self) -> bool:
+        """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
+        if not self._buffer and not self._hear():
+            self._lose(_HUNG_UP)
+        return bool(self._buffer)
 
-    def getreply(self) -> tuple[int, bytes]:
+    def reply(self) -> Reply:
         """Return one whole reply, capped in time, lines and bytes."""
         texts: list[bytes] = []
+        codes: set[int] = set()
         size = 0
         while True:
-            line = self._read_line()
+            line = self._line()
             size += len(line)
-            parsed = _REPLY_LINE.match(line)
+            parsed = reply_line(line)
             if parsed is None:
                 self._lose(f"the server's answer is not SMTP: {clean_line(repr(line[:80]))}")
-            texts.append((parsed[3] or b"").strip())
-            if parsed[2] != b"-":
-                return int(parsed[1]), b"\n".join(texts)
-            if len(texts) >= _MAX_REPLY_LINES or size > _MAX_REPLY_BYTES:
+            code, more, text = parsed
+            texts.append(text)
+            codes.add(code)
+            if len(codes) > 1:
+                self._lose(f"the server's answer says both {' and '.join(map(str, sorted(codes)))}")
+            if not more:
+                return Reply(code, tuple(texts))
+            if len(texts) >= MAX_REPLY_LINES or size > MAX_REPLY_BYTES:
                 self._lose("the server's answer does not end")
 
-    def _reply(self) -> Reply:
-        return _shown(*self.getreply())
-
-    def _read_line(self) -> bytes:
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > _MAX_REPLY_BYTES:
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > MAX_REPLY_BYTES:
                 self._lose("the server's answer does not end")
             self._receive()
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.rstrip(b"\r")
 
     def _receive(self) -> None:
-        assert self.sock is not None  # something was just sent
-        self.sock.settimeout(self._patience())
-        try:
-            chunk = self.sock.recv(_BLOCK)
-        except OSError as error:
-            self._lose(_in_words(error), error)
-        if not chunk:
-            self._lose("the server closed the connection")
-        self._buffer += chunk
+        """Wait for more of an answer."""
+        before = len(self._buffer)
+        while self._hear():
+            if len(self._buffer) > before:
+                return
+            if not self._ready(select.POLLIN):
+                self._lose_patience()
+        self._lose(_HUNG_UP)
 
-    def _spoke_early(self) -> bool:
-        """Look, without waiting, whether the server answered or hung up while the message was being sent."""
-        assert self.sock is not None  # something was just sent
-        if self._buffer:
-            return True
-        self.sock.settimeout(0)
+    def _hear(self) -> bool:
+        """Take what has come; return False when nothing more will."""
         try:
-            chunk = self.sock.recv(_BLOCK)
+            chunk = self._open().recv(_BLOCK)
+        except ssl.SSLWantWriteError:
+            return self._ready(select.POLLOUT)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False
+            return True
         except OSError as error:
+            if self._buffer:
+                return False
             self._lose(_in_words(error), error)
-        if not chunk:
-            self._lose("the server closed the connection")
         self._buffer += chunk
-        return True
+        if len(self._buffer) > _BLOCK + MAX_REPLY_BYTES:
+            self._lose("the server's answer does not end")
+        return bool(chunk)
 
-    def _patience(self) -> float:
-        """Return how long the next step may take."""
-        left = self.until - time.monotonic()
+    def _ready(self, events: int) -> bool:
+        """Wait until the connection is ready for ``events`` (as `select.poll` names them); False: it took too long."""
+        left = self.until - self.clock()
         if left <= 0:
-            self._lose("it took too long altogether")
-        # After the dot the server may be scanning the message, and giving up means doubt: wait as long as there
+            return False
+        # After the end of a message the server may be scanning it, and giving up means doubt: wait as long as there
         # is time (RFC 5321, 4.5.3.2.6 asks for ten minutes).
-        return left if self.in_doubt else min(self.timeout_s, left)
+        patience = left if self.in_doubt else min(self.timeout_s, left)
+        self._poll.modify(self._open(), events)
+        return bool(self._poll.poll(ceil(patience * 1000)))
+
+    def _open(self) -> socket.socket:
+        if self.sock is None:
+            self._lose("the connection is closed")
+        return self.sock
+
+    def _lose_patience(self) -> NoReturn:
+        self._lose("no answer in time" if self.until > self.clock() else "it took too long altogether")
 
     def _lose(self, why: str, error: OSError | None = None) -> NoReturn:
         self.close()
         raise Lost(why) from error
 
 
-def stuffed(content: bytes) -> bytes:
-    """Return the message as DATA carries it: lines that start with a dot get one more (RFC 5321, 4.5.2)."""
-    content = content.replace(b"\r\n.", b"\r\n..")
-    content = b"." + content if content.startswith(b".") else content
-    return content if content.endswith(b"\r\n") else content + b"\r\n"
+def _event(wait: OSError, usual: int) -> int:
+    """Return what is to be waited for: TLS may have to read in order to write, and the reverse."""
+    if isinstance(wait, ssl.SSLWantReadError):
+        return select.POLLIN
+    return select.POLLOUT if isinstance(wait, ssl.SSLWantWriteError) else usual
 
 
 def _in_words(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
     return f"the connection broke ({error.strerror or type(error).__name__})"
-
-
-def _shown(code: int, text: bytes) -> Reply:
-    return Reply(code, clean_line(text.decode("utf-8", "replace"))[:_MAX_SHOWN])

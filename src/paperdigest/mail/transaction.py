@@ -1,0 +1,211 @@
+"""One message over an SMTP connection: pipelined (RFC 2920), by DATA or in chunks (RFC 3030), never half.
+
+::
+
+    PIPELINING      [RSET] MAIL RCPT DATA      | message; leave; dot
+    and CHUNKING    [RSET] MAIL RCPT BDAT head | leave; BDAT LAST end
+    neither         each command waits for its answer
+
+A cell is one write and one wait. "Leave" is ``before_final``: asked only when every answer until then was good.
+Where RCPT was refused and DATA nevertheless accepted, the connection is given up: a lone dot, as RFC 2920 (3.1)
+suggests, would be a message of its own to a server that has lost count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from paperdigest.errors import MailError
+from paperdigest.failpoints import failpoint
+from paperdigest.mail.replies import Offers, Reply
+from paperdigest.mail.wire import Lost, Wire
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
+from paperdigest.types import MailPhase
+
+__all__ = ["AFTER_THE_END", "Refused", "StaleError", "stuffed", "transact"]
+
+AFTER_THE_END = 2
+"""The answer to a whole message may take so many times the longest silence."""
+
+_LAST_CHUNK = 512
+_RESET = (MailPhase.MAIL, b"RSET\r\n")
+
+_Step = tuple[MailPhase, bytes]
+
+
+class StaleError(Exception):
+    """The connection was kept too long: the server was leaving before it heard of this message."""
+
+
+@dataclass
+class Refused(Exception):  # noqa: N818  an answer, which the lane turns into an error
+    """The server said no, during ``phase``. ``usable``: the connection is in step, and may carry the next message."""
+
+    reply: Reply
+    phase: MailPhase
+    usable: bool
+
+
+def transact(
+    wire: Wire, server: str, message: OutgoingMessage, before_final: BeforeFinal, *, kept: bool
+) -> Reply | None:
+    """Hand over one message and return the answer to its end; None when ``before_final`` said no: then close.
+
+    Args:
+        wire: logged in.
+        server: its name, for messages.
+        message: one that `refuse_unsendable` let pass.
+        before_final: as in `paperdigest.protocols.Lane.send`.
+        kept: the connection was made for an earlier message.
+
+    Raises:
+        Refused: the server said no.
+        Lost: the connection; ``wire.phase`` and ``wire.in_doubt`` say what that means.
+        StaleError: only on a kept connection; the message is unharmed.
+        MailError: the server cannot take this message; nothing was said.
+    """
+    wire.phase = MailPhase.MAIL
+    content = message.content if message.content.endswith(b"\r\n") else message.content + b"\r\n"
+    steps = _envelope(wire.offers, server, message, content)
+    if not wire.offers.chunking:
+        _open(wire, [*steps, (MailPhase.DATA, b"DATA\r\n")], kept=kept)
+        wire.phase = MailPhase.BODY
+        if not wire.write(stuffed(content), heeding=True):
+            _interrupted(wire)
+        return _finish(wire, b".\r\n", before_final)
+    head, end = content[:-_LAST_CHUNK], content[-_LAST_CHUNK:]
+    if head:
+        steps.append((MailPhase.BODY, b"BDAT %d\r\n%b" % (len(head), head)))
+    _open(wire, steps, kept=kept)
+    wire.phase = MailPhase.BODY
+    return _finish(wire, b"BDAT %d LAST\r\n%b" % (len(end), end), before_final)
+
+
+def stuffed(content: bytes) -> bytes:
+    """Return a message as DATA carries it: lines that start with a dot get one more (RFC 5321, 4.5.2)."""
+    content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content
+
+
+def _envelope(offers: Offers, server: str, message: OutgoingMessage, content: bytes) -> list[_Step]:
+    """Return MAIL and RCPT with what the server must know beforehand (RFC 1870, 3461, 6152, 6531)."""
+    mail, rcpt = f"MAIL FROM:<{message.sender}>", f"RCPT TO:<{message.recipient}>"
+    if 0 < offers.size_limit < len(content):
+        problem = f"the message has {len(content):,} bytes, but {server} takes at most {offers.size_limit:,}"
+        raise _unfit(problem, "5.3.4")
+    if offers.size:
+        mail += f" SIZE={len(content)}"
+    if not content.isascii():
+        if not offers.eight_bit:
+            raise _unfit(f"the message is not plain ASCII, and {server} takes nothing else (no 8BITMIME)", "5.6.3")
+        mail += " BODY=8BITMIME"
+    if message.needs_smtputf8:
+        if not offers.smtputf8:
+            raise _unfit(f"an address or header is not ASCII, and {server} takes no such mail (no SMTPUTF8)", "5.6.7")
+        mail += " SMTPUTF8"
+    if offers.dsn:  # a report when it fails, not when it is late, and without the whole text
+        mail, rcpt = f"{mail} RET=HDRS", f"{rcpt} NOTIFY=FAILURE"
+    return [(MailPhase.MAIL, mail.encode() + b"\r\n"), (MailPhase.RCPT, rcpt.encode() + b"\r\n")]
+
+
+def _unfit(problem: str, status: str) -> MailError:
+    return MailError(problem, permanent=True, phase=MailPhase.MAIL, status=status)
+
+
+def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
+    """Say everything up to the message, or to its last chunk; return when all of it was welcome."""
+    wire.sent += 1
+    if wire.soiled:
+        steps = [_RESET, *steps]
+    refused: Refused | None = None
+    try:
+        _in_turn(wire)
+        if wire.offers.pipelining:
+            wire.write(b"".join([command for _, command in steps]))
+        for step in steps:
+            if refused is None:
+                wire.phase = step[0]
+            refused = _say(wire, step, refused)
+            if refused is not None and (not wire.offers.pipelining or refused.reply.code == 421):
+                break
+    except Lost:
+        if refused is None:
+            if kept and wire.phase is MailPhase.MAIL:
+                raise StaleError from None
+            raise
+        refused.usable = False  # the first answer counts, whatever happened after it
+    if refused is not None:
+        if kept and refused.phase is MailPhase.MAIL and _leaving(refused.reply, reset=wire.soiled):
+            raise StaleError
+        raise refused
+    wire.soiled = False
+
+
+def _say(wire: Wire, step: _Step, refused: Refused | None) -> Refused | None:
+    """Hear the answer to one step (said here, unless pipelined before); return the first refusal."""
+    phase, command = step
+    if not wire.offers.pipelining:
+        _in_turn(wire)
+        wire.write(command)
+    reply = wire.reply()
+    if reply.code == 354 if phase is MailPhase.DATA else reply.good:
+        if step is _RESET:
+            wire.soiled = False
+        elif refused is not None and phase is MailPhase.DATA:
+            refused.usable = False  # it waits for a message now
+        return refused
+    in_step = reply.refusal and reply.code != 421
+    if refused is None:
+        return Refused(reply, phase, usable=in_step)
+    refused.usable = refused.usable and in_step
+    return refused
+
+
+def _in_turn(wire: Wire) -> None:
+    """Make sure that the next answer belongs to the next command: what was said before answers nothing of ours."""
+    if wire.spoken():
+        wire.close()
+        raise Lost("the server spoke out of turn")
+
+
+def _leaving(reply: Reply, *, reset: bool) -> bool:
+    """Say whether the connection has outlived its use; a 421 4.7.x asks for patience instead, and is passed on."""
+    return reset or (reply.code == 421 and not (reply.status or "").startswith("4.7."))
+
+
+def _finish(wire: Wire, end: bytes, before_final: BeforeFinal) -> Reply | None:
+    """Ask for leave, send what makes the message whole, and return the answer."""
+    if wire.spoken():
+        _interrupted(wire)
+    if not before_final():
+        return None
+    wire.until = wire.clock() + AFTER_THE_END * wire.timeout_s
+    if wire.spoken() or not wire.write(end, heeding=True):
+        _interrupted(wire)
+    wire.phase, wire.in_doubt = MailPhase.DOT, True
+    failpoint("after_dot")
+    reply = wire.reply()
+    if not reply.good and not reply.refusal:
+        _senseless(wire, reply)
+    wire.in_doubt = False
+    if not reply.good:
+        raise Refused(reply, MailPhase.DOT, usable=reply.code != 421)
+    return reply
+
+
+def _interrupted(wire: Wire) -> NoReturn:
+    """Hear what the server says before the message is whole: it does not have it, whatever it says.
+
+    Raises:
+        Refused, Lost: always; in mid-message no further command would be understood.
+    """
+    reply = wire.reply()
+    if reply.refusal:
+        raise Refused(reply, MailPhase.BODY, usable=False)
+    _senseless(wire, reply)
+
+
+def _senseless(wire: Wire, reply: Reply) -> NoReturn:
+    wire.close()
+    raise Lost(f"the server's answer makes no sense: {reply}")
