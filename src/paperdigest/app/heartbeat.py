@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
+from typing import TypeVar
 
 from paperdigest.app import plugging
 from paperdigest.app.application import App
@@ -30,6 +31,9 @@ from paperdigest.store import Store
 __all__ = ["Heartbeat", "check_settings"]
 
 _LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 _COUNTED = ("planned", "sent", "deferred", "failed", "expired", "in_doubt")
 
 
@@ -59,6 +63,7 @@ class Heartbeat:
         self._fetching = threading.Lock()
         self._defect: str | None = None
         self._logged: dict[str, str] = {}
+        self._problems: frozenset[str] = frozenset()
 
     def once(self) -> Figures | None:
         """Do everything once, one after the other."""
@@ -67,46 +72,33 @@ class Heartbeat:
 
     def fetch(self) -> None:
         """Fetch the sources that are due and that nobody else is fetching."""
-        with self._step("fetch") as app:
-            self._fetch(app)
+        self._part("fetch", self._fetch)
 
     def send(self) -> None:
         """Plan and deliver what is due, after the fetch that is due or under way."""
         self.fetch()
-        with self._step("send") as app:
-            report = app.send(stop=self._stop)
-            if any(report.fields()[state] for state in _COUNTED):
-                _LOG.info("%s", "; ".join(report.sentences()))
-            for problem in report.problems:
-                _LOG.warning("%s", problem)
+        self._part("send", self._send)
 
     def look(self) -> Figures | None:
         """Take in what came back, tell the operator of troubles, and return the figures, if they are wanted."""
-        with self._step("take in bounces") as app:
-            _take_bounces(app)
-        figures = None
-        defect, self._defect = self._defect, None
-        with self._step("look for troubles") as app:
-            watch = Watch(app.settings, app.store, app.clock, app.running, self._logged)
-            figures = watch.look(defect=defect)
-            self._logged = watch.logged
-        return figures
+        self._part("take in bounces", _take_bounces)
+        return self._part("look for troubles", self._look)
 
     def met(self, defect: BaseException) -> None:
         """Note that a beat was ended by a defect: the operator is told at the next look."""
         self._defect = f"{type(defect).__name__}: {defect}; see the log, and please report it"
 
-    @contextmanager
-    def _step(self, what: str) -> Iterator[App]:
+    def _part(self, what: str, do: Callable[[App], T]) -> T | None:
         """Open the application for a part of the work; an expected error is logged and ends this part alone."""
         try:
             with closing(App.open(self.settings, clock=self._clock)) as app:
-                yield app
+                return do(app)
         except Interrupted:
             _LOG.info("by wish, no more is done to %s; what was finished is stored", what)
         except PaperDigestError as error:
             _LOG.error("could not %s: %s", what, error)
             self.first_error = self.first_error or error
+        return None
 
     def _fetch(self, app: App) -> None:
         unless = unless_stopped(self._stop.is_set)
@@ -121,6 +113,19 @@ class Heartbeat:
             counted = f"{one.entries} entries, {one.new} new"
             _LOG.log(level, "fetched %s of %s: %s, %s (%s)", one.source, one.listed_on, one.state.value, counted, told)
         app.encode(app.unencoded(sum(one.new for one in report.listings)), unless)
+
+    def _send(self, app: App) -> None:
+        report = app.send(stop=self._stop)
+        if any(report.fields()[state] for state in _COUNTED):
+            _LOG.info("%s", "; ".join(report.sentences()))
+        for problem in report.problems:
+            if problem not in self._problems:  # what lasts is said once
+                _LOG.warning("%s", problem)
+        self._problems = frozenset(report.problems)
+
+    def _look(self, app: App) -> Figures | None:
+        defect, self._defect = self._defect, None
+        return Watch(app.settings, app.store, app.clock, app.running, self._logged).look(defect=defect)
 
 
 def _take_bounces(app: App) -> None:

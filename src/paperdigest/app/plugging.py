@@ -25,7 +25,7 @@ __all__ = [
     "smtp_settings",
 ]
 
-_AROUND = ("name", "kind", "enabled", "allow_private")
+_AROUND = ("name", "kind", "enabled", "allow_private", "fetch_at")
 """The keys of a ``[[sources]]`` table that are not the source's own."""
 
 

@@ -37,7 +37,7 @@ class Watch:
         logged: dict[str, str] | None = None,
     ) -> None:
         self._settings, self._store, self._clock, self._running = settings, store, clock, running
-        self.logged = {} if logged is None else logged
+        self._logged = {} if logged is None else logged
         self._alarms = Alarms(store.database)
 
     def look(self, *, defect: str | None = None) -> Figures | None:
@@ -68,7 +68,7 @@ class Watch:
             found[DEFECT] = defect
         self._alarms.reconcile(found, now=now, knows=knows)
         if claimed := self._alarms.claim_untold(now):
-            is_told = tell(self._settings, claimed, now, is_mail_broken=MAIL in found, logged=self.logged)
+            is_told = tell(self._settings, claimed, now, is_mail_broken=MAIL in found, logged=self._logged)
             self._alarms.was_told(claimed, now, is_told=is_told)
 
     def figures(self) -> Figures:
