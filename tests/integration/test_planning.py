@@ -281,6 +281,46 @@ def test_a_dry_run_stores_nothing(desk: Desk) -> None:
             assert raw.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+# Empty editions
+
+
+def test_an_empty_edition_is_ranked_again_only_when_papers_have_come(desk: Desk) -> None:
+    one = desk.add(query="three")
+    assert dict(desk.plan().excluded) == {"nothing matched": 1}
+    for _ in range(3):
+        desk.now += timedelta(minutes=15)
+        report = desk.plan()
+        assert (report.candidates, dict(report.excluded)) == (1, {"nothing new since it was last looked at": 1})
+    assert len(desk.asked) == 1
+    desk.store.record(listing(paper("2604.00008", "Something else"), source="b", hours=7), authority=2)
+    assert dict(desk.plan().excluded) == {"nothing matched": 1}
+    desk.store.record(listing(paper("2604.00003", "Tracing three"), source="b", hours=7), authority=2)
+    assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing three"])
+
+
+def test_an_empty_edition_is_ranked_again_when_the_topics_have_changed(desk: Desk) -> None:
+    one = desk.add(query="three")
+    desk.plan()
+    desk.subscribers.update(replace(one, topics=(Topic(name="two", query="two"),)))
+    assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing two"])
+
+
+def test_papers_that_come_while_an_edition_is_ranked_are_looked_at_by_the_next_run(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk.add(query="three")
+    late = listing(paper("2604.00003", "Tracing three"), source="b", hours=5)
+    rank = desk.rank
+
+    def slow(request: RankRequest, papers: Sequence[StoredPaper]) -> Ranking | UsageError:
+        desk.store.record(late, authority=2)
+        return rank(request, papers)
+
+    monkeypatch.setattr(desk, "rank", slow)
+    assert dict(desk.plan().excluded) == {"nothing matched": 1}
+    assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing three"])
+
+
 # What was sent, and what was not
 
 

@@ -196,7 +196,7 @@ def test_an_empty_edition_may_fill_on_its_own_day_but_not_on_the_next(office: Of
     office.add(query="ten", created_at=office.now, schedule=Schedule(days=frozenset({4})))
     assert dict(office.plan().excluded) == {"nothing matched": 1}
     office.now += timedelta(hours=1)
-    assert dict(office.plan().excluded) == {"nothing matched": 1}
+    assert dict(office.plan().excluded) == {"nothing new since it was last looked at": 1}
     office.store.record(listing(paper("2604.00010", "Tracing ten"), source="other", hours=55), authority=2)
     assert office.plan(dry_run=True).planned == 1
     office.now += DAY  # Saturday

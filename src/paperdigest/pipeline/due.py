@@ -32,12 +32,14 @@ class DueSubscribers:
     """Those whose hour has come, some bytes for each, and how many others there are.
 
     ``active`` counts everybody who gets mail; ``waiting`` those of them whose hour has not come; ``suppressed`` those
-    who are due and whose address no mail goes to; ``broken`` says why some cannot be planned, by number.
+    who are due and whose address no mail goes to; ``unchanged`` those whose edition was found empty and for whom no
+    paper has come since; ``broken`` says why some cannot be planned, by number.
     """
 
     active: int = 0
     waiting: int = 0
     suppressed: int = 0
+    unchanged: int = 0
     broken: dict[int, UsageError] = field(default_factory=dict)
     earliest: datetime | None = None
     _rows: np.ndarray[tuple[int, int], np.dtype[np.int64]] = field(
@@ -48,7 +50,9 @@ class DueSubscribers:
         return len(self._rows)
 
     @classmethod
-    def find(cls, standings: Standings, starts: Starts, look_back: timedelta, now: datetime) -> DueSubscribers:
+    def find(
+        cls, standings: Standings, starts: Starts, look_back: timedelta, now: datetime, *, newest_paper: int
+    ) -> DueSubscribers:
         """Go through all active subscribers.
 
         Args:
@@ -56,13 +60,14 @@ class DueSubscribers:
             starts: says from when on papers count for some of them (`Composer.starts`).
             look_back: how old a slot may be that is caught up with.
             now: the moment of the run.
+            newest_paper: its number.
         """
         found, last = cls(), 0
         slots: _Slots = {}
         parts = [found._rows]
         while some := standings.active(now, after=last, limit=AT_ONCE):
             last = some[-1][0]
-            due = dict(found._sorted_out(some, slots, look_back, now))
+            due = dict(found._sorted_out(some, slots, look_back, now, newest_paper))
             if due:
                 begin = starts(list(due), now)
                 found.earliest = min([*begin.values(), *([found.earliest] if found.earliest else ())])
@@ -89,6 +94,7 @@ class DueSubscribers:
         slots: _Slots,
         look_back: timedelta,
         now: datetime,
+        newest_paper: int,
     ) -> Iterator[tuple[int, date]]:
         """Count everybody and yield those who are due."""
         for number, standing in some:
@@ -104,6 +110,8 @@ class DueSubscribers:
                 self.waiting += 1
             elif standing.is_suppressed:
                 self.suppressed += 1
+            elif edition == standing.examined_on and (standing.examined_up_to or 0) >= newest_paper:
+                self.unchanged += 1
             else:
                 yield number, edition
 

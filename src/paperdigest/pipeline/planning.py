@@ -12,8 +12,8 @@ chunk, each chunk one transaction. ``candidates = planned + excluded``, where th
 nobody is lost without a reason, and should it happen all the same, the report says so.
 
 A quiet day. Who wants a note for an empty edition gets it as soon as their hour has come: it *is* that edition, and
-papers that are fetched later on that day come with the next one. For everybody else the edition is looked at again
-until its local day is over.
+papers that are fetched later on that day come with the next one. For everybody else the edition is looked at again,
+until its local day is over, whenever papers have come.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Tally:
 
     def report(self, due: DueSubscribers) -> PlanReport:
         """Check that nobody who was due is missing."""
-        candidates = len(due) + len(due.broken) + due.suppressed
+        candidates = len(due) + len(due.broken) + due.suppressed + due.unchanged
         problems = self.problems[:TOLD]
         if len(self.problems) > TOLD:
             problems.append(f"and {len(self.problems) - TOLD} more like these")
@@ -122,14 +122,18 @@ def plan(
         dry_run: count only, store nothing.
     """
     composer, standings = Composer(store, terms.queue), Standings(store.database)
-    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now)
+    newest = standings.newest_paper()  # before the papers are read: whatever comes meanwhile is newer
+    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, newest_paper=newest)
     tally = _Tally()
     for number, error in due.broken.items():
         tally.cannot(number, error)
     if due.suppressed:
         tally.excluded["no mail goes to the address"] += due.suppressed
+    if due.unchanged:
+        tally.excluded["nothing new since it was last looked at"] += due.unchanged
     if due.earliest is not None:
-        planner = _Planner(store, composer, prepare, news(store, due.earliest, now), terms, tally, now)
+        papers = news(store, due.earliest, now)
+        planner = _Planner(store, composer, prepare, papers, terms, tally, now, newest_paper=newest)
         for editions in due.chunks(TOGETHER):
             planner.plan(editions, None if dry_run else message_id)
     return tally.report(due)
@@ -153,7 +157,10 @@ class _Planner:
         terms: Terms,
         tally: _Tally,
         now: datetime,
+        *,
+        newest_paper: int,
     ) -> None:
+        self._newest_paper = newest_paper
         self._composer, self._papers, self._terms, self._tally, self._now = composer, papers, terms, tally, now
         self._subscribers, self._digests = Subscribers(store.database), Digests(store.database)
         self._standings = Standings(store.database)
@@ -178,11 +185,8 @@ class _Planner:
         ]
         if message_id is not None:
             self._composer.remember(answered, self._now)
-            self._standings.mark_examined(
-                (made[place].subscriber.id, made[place].edition)
-                for place in empty
-                if made[place].subscriber.id not in notes
-            )
+            silent = (made[place] for place in empty if made[place].subscriber.id not in notes)
+            self._standings.mark_examined(((one.subscriber.id, one.edition) for one in silent), self._newest_paper)
         self._add(wanted, message_id)
 
     def _present(self, editions: Mapping[int, date]) -> list[tuple[Subscriber, date]]:
