@@ -123,6 +123,8 @@ class ScriptedImap:
 
     def _fetched(self, command: str) -> bytes:
         number = int(command.split()[2])
+        if "PEEK" not in command.upper():
+            self.flags[number].add("\\Seen")  # RFC 3501, 6.4.5
         limit = re.search(r"<0\.(\d+)>", command)
         assert limit is not None
         content = self.messages[number][: int(limit[1])]

@@ -15,6 +15,8 @@ from paperdigest.bounces.isolation import Isolated
 from paperdigest.config import Settings
 from paperdigest.errors import ConfigError, UsageError
 from paperdigest.store import Store
+from paperdigest.store.alarms import Alarms
+from paperdigest.store.bounces import REFUSED
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.tokens import Purpose, Tokens
 from paperdigest.types import Subscriber, SubscriberStatus
@@ -173,6 +175,16 @@ def test_a_maildir_is_read_once(office: Office, tmp_path: Path) -> None:
     assert list((path / "new").iterdir()) == []
     office.intake.take_maildir(path)
     assert office.intake.report.read == 3
+
+
+def test_an_alarm_whose_trouble_is_over_is_taken_back_by_the_next_intake(office: Office, tmp_path: Path) -> None:
+    told = sample.postfix(office.verp, status="5.7.26", diagnostic="smtp; 550 5.7.26 not authenticated")
+    office.intake.take_maildir(maildir(tmp_path, a=told))
+    alarms = Alarms(office.store.database)
+    assert [one.name for one in alarms.standing()] == [REFUSED]
+    with Intake(office.settings, office.store, lambda: NOW + 2 * sample.DAY) as later:
+        later.take_maildir(maildir(tmp_path))
+    assert alarms.standing() == ()
 
 
 def test_what_was_recorded_but_not_moved_is_taken_again_without_harm(office: Office, tmp_path: Path) -> None:

@@ -170,6 +170,13 @@ def test_of_a_message_with_too_many_parts_only_the_head_is_read(bomb: bytes) -> 
     assert (reading.nature, reading.addressed) == (Nature.OTHER, (Named("b", CODE),))
 
 
+@pytest.mark.parametrize("line", ["--x\r\n", "Content-Type: text/plain\r\n"])
+def test_a_report_with_more_parts_than_any_is_not_taken_apart(line: str) -> None:
+    assert read(sample.notification(TO, sample.fields(), words=line * 10)).nature is Nature.BOUNCE
+    reading = read(sample.notification(TO, sample.fields(), words=line * 2_100))
+    assert (reading.nature, reading.addressed) == (Nature.OTHER, (Named("b", CODE),))
+
+
 def test_nothing_is_read_beyond_the_limit() -> None:
     head = b"To: someone@example.org\n\n"
     filler = b"x" * (MAX_BYTES - len(head)) + b"\n"
