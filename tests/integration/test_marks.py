@@ -344,3 +344,22 @@ def test_a_lost_writer_leaves_nobody_waiting(store: Store, monkeypatch: pytest.M
 
 def test_no_two_runs_have_the_same_name() -> None:
     assert len({new_owner() for _ in range(100)}) == 100
+
+
+def test_a_late_word_among_others_is_refused_alone(store: Store, clock: Clock) -> None:
+    plan(store, 3)
+    ledger = Ledger(store.database)
+    late, good = ledger.claim(NOW, owner="test", limit=2)
+    with Marks(store.database, clock) as marks, contextlib.closing(connect_raw(store.path)) as other:
+        assert [marks.intend(claim, HASH) for claim in (late, good)] == [Intent.GRANTED] * 2
+        execute(store, "UPDATE deliveries SET lease_until = ? WHERE id = ?", "2026-04-15", late.delivery.id)
+        ledger.recover(NOW, on_in_doubt="resend", wait=lambda _: timedelta(0))
+        again = claim_one(store)
+        assert again.delivery.id == late.delivery.id
+        assert marks.intend(again, b"another message!") is Intent.GRANTED
+        other.execute("BEGIN IMMEDIATE")
+        settled = [marks.settle(claim, SENT) for claim in (late, good)]
+        other.execute("COMMIT")
+        assert [future.result() for future in settled] == [False, True]
+        assert row(store, late.delivery.id)["state"] == "sending"
+        assert marks.settle(again, SENT).result()

@@ -13,7 +13,6 @@ from paperdigest.errors import StoreError
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests, Shown
 from paperdigest.store.engine import connect_raw
-from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     DeliveryState,
@@ -24,8 +23,10 @@ from paperdigest.types import (
     RankedPaper,
     StoredPaper,
     Subscriber,
+    SubscriberStatus,
     Topic,
 )
+from tests import ledger_samples
 from tests.store_samples import DAY, MOMENT, listing, paper
 
 DOI = PaperId(scheme="doi", local="10.1000/one")
@@ -40,7 +41,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def who(store: Store) -> Subscriber:
-    return Subscribers(store.database).add(Subscriber(email="you@example.org", created_at=MOMENT))
+    active = SubscriberStatus.ACTIVE
+    return Subscribers(store.database).add(Subscriber(email="you@example.org", status=active, created_at=MOMENT))
 
 
 def ranked(one: Paper, score: float = 0.5, **fields: object) -> RankedPaper:
@@ -62,9 +64,7 @@ def plan(store: Store, who: Subscriber, *papers: RankedPaper, days: int = 0, rev
 
 
 def settle(store: Store, state: DeliveryState) -> None:
-    ledger = Ledger(store.database)
-    (claim,) = ledger.claim(MOMENT, owner="test")
-    assert ledger.settle(claim, state, now=MOMENT)
+    assert ledger_samples.settle(store, ledger_samples.claim_one(store, MOMENT), state, MOMENT)
 
 
 def test_why_each_paper_was_chosen_can_be_asked_of_the_database(store: Store, who: Subscriber) -> None:

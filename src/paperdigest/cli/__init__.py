@@ -43,6 +43,7 @@ class LazyGroup(click.Group):
         "send": ("digest:send", "Plan what is due and deliver what is waiting; made for cron."),
         "run": ("run:run", "Fetch, send and take in bounces whenever something is due."),
         "bounce": ("bounce:bounce", "Take in bounces, complaints and wishes to be unsubscribed."),
+        "outbox": ("outbox:outbox", "Show what waits, what is in doubt; try deliveries again."),
         "sources": ("sources:sources", "List and check the configured sources; OPML in and out."),
         "eval": ("evaluate:evaluate", "Measure the ranking on relevance collections, or on own likes."),
         "model": ("model:model", "Install the vector model that ranks by meaning; show what ranking uses."),

@@ -34,10 +34,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Update,
-    and_,
     delete,
     func,
-    insert,
     literal_column,
     or_,
     select,
@@ -238,46 +236,6 @@ class Ledger:
         with self._database.recording() as cursor:
             return cursor.execute(_PRUNE, (to_stored(before),)).rowcount
 
-    # The marks of one delivery, as `marks.Marks` makes them for many: for callers that have not moved there yet.
-
-    def mark_sending(self, claim: Claim, letter: tuple[str, bytes], *, now: datetime) -> bool:
-        """Commit that the final dot is about to be sent; False when the claim is not ours any more."""
-        sender, content = letter
-        change = _set(DeliveryState.SENDING, lease_until=now + LEASE).where(_ours(claim), _is(DeliveryState.LEASED))
-        number = claim.delivery.id
-        with self._database.writing() as connection:
-            if connection.execute(change).rowcount != 1:
-                return False
-            if connection.execute(select(letters.c.delivery_id).where(letters.c.delivery_id == number)).first() is None:
-                row = {"delivery_id": number, "sender": sender, "content": zlib.compress(content)}
-                connection.execute(insert(letters).values(row))
-            return True
-
-    def settle(
-        self,
-        claim: Claim,
-        state: DeliveryState,
-        *,
-        now: datetime,
-        detail: str | None = None,
-        code: int | None = None,
-        next_attempt_at: datetime | None = None,
-    ) -> bool:
-        """Write down the outcome of an attempt; False when the claim is not ours any more."""
-        values: dict[str, Any] = {"detail": detail, "code": code, "lease_until": None, "lease_owner": None}
-        if state is DeliveryState.SENT:
-            values["sent_at"] = now
-        if next_attempt_at is not None:
-            values["next_attempt_at"] = next_attempt_at
-        is_over = state in (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
-        held = or_(_is(DeliveryState.LEASED), _is(DeliveryState.SENDING))
-        with self._database.writing() as connection:
-            if connection.execute(_set(state, **values).where(_ours(claim), held)).rowcount != 1:
-                return False
-            if is_over:
-                connection.execute(delete(letters).where(letters.c.delivery_id == claim.delivery.id))
-            return True
-
 
 def _into_doubt(
     cursor: sqlite3.Cursor, stopped: Iterable[tuple[int, int]], now: datetime, wait: Callable[[int], timedelta]
@@ -299,10 +257,6 @@ def _decide(cursor: sqlite3.Cursor, on_in_doubt: str, moment: str) -> tuple[int,
         cursor.executemany("DELETE FROM letters WHERE delivery_id = ?", assumed)
         return 0, len(assumed)
     return 0, 0
-
-
-def _ours(claim: Claim) -> ColumnElement[bool]:
-    return and_(deliveries.c.id == claim.delivery.id, deliveries.c.lease_epoch == claim.epoch)
 
 
 def _set(state: DeliveryState, **values: Any) -> Update:

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, and_, func, literal_column, or_, select, upda
 from paperdigest.errors import NotFoundError
 from paperdigest.store.delivery_tables import attempts, deliveries, digest_items, digests
 from paperdigest.store.engine import Database
-from paperdigest.store.ledger import Ledger, load_deliveries
+from paperdigest.store.ledger import MAX_DOUBTFUL, Ledger, load_deliveries
 from paperdigest.store.operation_tables import pauses
 from paperdigest.store.tables import from_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
-__all__ = ["Attempt", "Doubt", "Item", "Outbox", "Overview", "Pause", "Retried"]
+__all__ = ["Attempt", "Doubt", "Item", "OpenPause", "Outbox", "Overview", "Retried"]
 
 _UNDER_WAY = (DeliveryState.LEASED, DeliveryState.SENDING)
 
@@ -57,7 +57,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class OpenPause:
     """What is not to be tried before ``until_at``."""
 
     name: str
@@ -73,7 +73,7 @@ class Overview:
     counts: Mapping[str, int]
     due: int
     oldest_at: datetime | None
-    pauses: tuple[Pause, ...]
+    pauses: tuple[OpenPause, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Outbox:
         counts, due = self._ledger.counts(), self._ledger.waiting(now)
         with self._database.reading() as connection:
             oldest_at = connection.execute(oldest.where(or_(*waiting))).scalar()
-            paused = tuple(Pause(**row) for row in connection.execute(still).mappings())
+            paused = tuple(OpenPause(**row) for row in connection.execute(still).mappings())
         return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=paused)
 
     def get(self, number: int) -> Delivery:
@@ -147,6 +147,11 @@ class Outbox:
             for number, times, since in rows
             if number in found
         )
+
+    def is_to_be_resent(self, doubt: Doubt, now: datetime) -> bool:
+        """Say whether a delivery in doubt will be sent again where doubts are (``on_in_doubt = resend``)."""
+        expires_at = doubt.delivery.expires_at
+        return doubt.times < MAX_DOUBTFUL and (expires_at is None or expires_at > now)
 
     def retry(self, numbers: Sequence[int], *, now: datetime, expires_at: datetime) -> Retried:
         """Let deliveries be tried at once, even those given up: ``deferred``, or ``planned`` if never tried.

@@ -1,0 +1,176 @@
+"""The command ``outbox``: what waits, what is in doubt, and what to try again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from paperdigest.cli.output import as_json, clean, json_option, table
+from paperdigest.cli.session import Session, pass_session
+from paperdigest.errors import UsageError
+from paperdigest.types import DeliveryState
+
+if TYPE_CHECKING:
+    from paperdigest.app.outbox import DeliveryView, OutboxDesk
+    from paperdigest.store.outbox import Overview, Retried
+
+__all__ = ["outbox"]
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def outbox(context: click.Context, as_json_: bool) -> None:
+    """Show how many deliveries are in each state, what waits, and what is paused."""
+    if context.invoked_subcommand is not None:
+        if as_json_:
+            raise UsageError("--json belongs behind the subcommand", "Write e.g. `paperdigest outbox doubt --json`")
+        return
+    overview = _desk(context.find_object(Session)).overview()
+    if as_json_:
+        as_json(
+            {
+                "counts": dict(overview.counts),
+                "due": overview.due,
+                "oldest_at": overview.oldest_at,
+                "pauses": [asdict(one) for one in overview.pauses],
+            }
+        )
+    else:
+        _show_overview(overview)
+
+
+def _show_overview(overview: Overview) -> None:
+    table(
+        ("state", "deliveries"), [(state.replace("_", " "), count) for state, count in overview.counts.items()], wrap=0
+    )
+    if overview.oldest_at is not None:
+        click.echo(f"{overview.due} due now; the oldest that waits was composed at {_moment(overview.oldest_at)}")
+    for pause in overview.pauses:
+        since, until = _moment(pause.since_at), _moment(pause.until_at)
+        click.echo(f"paused: {clean(pause.name)}, since {since} until {until}: {clean(pause.reason)}")
+    if overview.counts[DeliveryState.IN_DOUBT.value]:
+        click.echo("what is in doubt, and what to do: paperdigest outbox doubt")
+
+
+@outbox.command("doubt")
+@json_option
+@pass_session
+def doubt(session: Session, as_json_: bool) -> None:
+    """List the mails that may or may not have arrived, and what to do about each."""
+    found = _desk(session).doubts()
+    if as_json_:
+        as_json({"doubts": [one.fields() for one in found]})
+        return
+    if not found:
+        click.echo("nothing is in doubt")
+        return
+    rows = [
+        (
+            one.doubt.delivery.id,
+            one.doubt.delivery.edition,
+            one.doubt.delivery.email,
+            one.doubt.delivery.attempts,
+            _moment(one.doubt.since_at),
+            one.advice,
+        )
+        for one in found
+    ]
+    table(("id", "edition", "subscriber", "attempts", "since", "what to do"), rows, wrap=5)
+
+
+@outbox.command("retry")
+@click.argument("numbers", metavar="ID...", nargs=-1, type=click.IntRange(min=1))
+@click.option("--failed", "every", flag_value=DeliveryState.FAILED, type=DeliveryState, help="All that failed.")
+@click.option("--doubt", "every", flag_value=DeliveryState.IN_DOUBT, type=DeliveryState, help="All that are in doubt.")
+@json_option
+@pass_session
+def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | None, as_json_: bool) -> None:
+    """Let deliveries be tried again at the next run, also those given up.
+
+    What was sent is refused (exit code 4). The papers of a digest that was given up may have come in a later one.
+    """
+    if bool(numbers) == (every is not None):
+        raise UsageError("retry what?", "Name deliveries by their id, or --failed, or --doubt")
+    desk = _desk(session)
+    retried = desk.retry_all(every) if every is not None else desk.retry(numbers)
+    _show_retried(retried, as_json_=as_json_)
+    if retried.refused:
+        raise click.exceptions.Exit(4)
+
+
+def _show_retried(retried: Retried, *, as_json_: bool) -> None:
+    if as_json_:
+        refused = [{"id": number, "reason": reason} for number, reason in retried.refused]
+        as_json({"retried": list(retried.retried), "refused": refused})
+        return
+    for number, reason in retried.refused:
+        click.echo(f"delivery {number} {reason}", err=True)
+    click.echo(f"{len(retried.retried)} to be tried at the next `paperdigest send`")
+
+
+@outbox.command("show")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@json_option
+@pass_session
+def show(session: Session, number: int, as_json_: bool) -> None:
+    """Show everything about one delivery: its state, attempts, papers and headers."""
+    found = _desk(session).show(number)
+    if as_json_:
+        as_json(found.fields())
+    else:
+        _show_delivery(found)
+
+
+def _show_delivery(found: DeliveryView) -> None:
+    delivery = found.delivery
+    click.echo(
+        f"delivery {delivery.id}: edition {delivery.edition} for {clean(delivery.email)}, {delivery.state.value}"
+    )
+    lines = {
+        "attempts": delivery.attempts,
+        "sent": _moment(delivery.sent_at),
+        "next attempt": _moment(delivery.next_attempt_at) if delivery.sent_at is None else None,
+        "expires": _moment(delivery.expires_at) if delivery.sent_at is None else None,
+        "last answer": _answer(delivery.phase, delivery.code, delivery.status, delivery.detail),
+    }
+    for name, value in lines.items():
+        if value:
+            click.echo(f"  {name}: {value}")
+    if found.attempts:
+        click.echo("\nAttempts that did not simply succeed")
+        rows = [
+            (one.number, _moment(one.ended_at), one.state.value, _answer(one.phase, one.code, one.status, one.detail))
+            for one in found.attempts
+        ]
+        table(("no.", "ended", "state", "answer"), rows, wrap=3)
+    click.echo("\nPapers")
+    papers = [
+        (one.position, one.paper, one.topic or one.placement, found.titles.get(one.position, "")) for one in found.items
+    ]
+    table(("no.", "paper", "topic", "title"), papers, wrap=3)
+    click.echo(f"\nHeaders ({'as it was sent' if found.is_kept else 'as it would be sent now'})")
+    for name, value in found.headers:
+        click.echo(f"  {clean(name)}: {clean(value)}")
+    if found.problem:
+        click.echo(f"  {clean(found.problem)}")
+
+
+def _answer(phase: object, code: int | None, status: str | None, detail: str | None) -> str:
+    parts = [str(part) for part in (phase, code, status) if part]
+    return clean(" ".join([*parts, detail or ""]).strip())
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _desk(session: Session | None) -> OutboxDesk:
+    from paperdigest.app.outbox import OutboxDesk
+
+    assert session is not None  # the root command makes it
+    app = session.app()
+    return OutboxDesk(app.settings, app.store, app.clock)

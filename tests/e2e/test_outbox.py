@@ -1,0 +1,126 @@
+"""An operator asks what became of mails, and has some tried again."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from tests.e2e.conftest import Person
+from tests.e2e.test_first_digest import TUESDAY_NOON, subscribed
+
+LATER = "2026-04-14T13:00Z"
+
+
+def change(database: Path, statement: str, *values: object) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
+
+
+def sent(person: Person) -> Person:
+    subscribed(person)
+    assert person.types("--now", TUESDAY_NOON, "send").code == 0
+    return person
+
+
+def doubtful(person: Person) -> Person:
+    """A process stopped after the final dot, half an hour ago."""
+    sent(person)
+    leased = "state = 'sending', lease_owner = 'dead', lease_until = '2026-04-14T12:05:00.000000Z', sent_at = NULL"
+    change(person.database, f"UPDATE deliveries SET {leased}")
+    assert person.types("--now", "2026-04-14T12:30Z", "send", "--json").json["in_doubt"] == 1
+    return person
+
+
+def test_an_empty_outbox_says_so(person: Person) -> None:
+    person.types("--now", TUESDAY_NOON, "init")
+    shown = person.types("--now", TUESDAY_NOON, "outbox", "--json").json
+    assert set(shown["counts"].values()) == {0}
+    assert (shown["due"], shown["oldest_at"], shown["pauses"]) == (0, None, [])
+    assert "nothing is in doubt" in person.types("outbox", "doubt").out
+
+
+def test_the_outbox_counts_what_is_in_each_state(person: Person) -> None:
+    sent(person)
+    change(person.database, "UPDATE deliveries SET state = 'deferred', sent_at = NULL")
+    change(
+        person.database,
+        "INSERT INTO pauses VALUES ('mail', '2026-04-14T12:00:00.000000Z', '2026-04-14T14:00:00.000000Z', '535 no')",
+    )
+    shown = person.types("--now", LATER, "outbox", "--json").json
+    assert (shown["counts"]["deferred"], shown["due"]) == (1, 1)
+    assert shown["oldest_at"] == "2026-04-14T12:00:00Z"
+    assert [pause["reason"] for pause in shown["pauses"]] == ["535 no"]
+    told = person.types("--now", LATER, "outbox").out
+    assert "1 due now" in told
+    assert "paused: mail, since 2026-04-14 12:00 UTC until 2026-04-14 14:00 UTC: 535 no" in told
+
+
+def test_what_is_in_doubt_is_listed_with_what_to_do(person: Person) -> None:
+    doubtful(person)
+    (doubt,) = person.types("--now", "2026-04-14T12:31Z", "outbox", "doubt", "--json").json["doubts"]
+    assert (doubt["id"], doubt["email"], doubt["attempts"], doubt["doubts"]) == (1, "you@example.org", 1, 1)
+    assert doubt["since_at"] == "2026-04-14T12:30:00Z"
+    assert doubt["advice"] == "will be sent again, as it was, from 2026-04-14 12:35 UTC on"
+    told = person.types("--now", "2026-04-14T12:31Z", "outbox", "doubt").out
+    assert "you@example.org" in told
+    person.settings('[mail]\non_in_doubt = "hold"\n')
+    (held,) = person.types("--now", LATER, "outbox", "doubt", "--json").json["doubts"]
+    assert held["advice"].endswith("paperdigest outbox retry 1")
+    person.settings("")
+    late = person.types("--now", "2026-04-16T12:00Z", "outbox", "doubt", "--json").json["doubts"]
+    assert late[0]["advice"].startswith("not sent again by itself (its time is over)")
+
+
+def test_a_doubt_is_tried_again_by_hand_whatever_the_policy(person: Person) -> None:
+    doubtful(person)
+    person.settings('[mail]\non_in_doubt = "hold"\n')
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == 0
+    assert person.types("--now", LATER, "outbox", "retry", "--doubt", "--json").json == {"retried": [1], "refused": []}
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == 1
+    assert len(person.mails) == 1  # the same message: the Maildir has it once
+
+
+def test_what_was_sent_is_never_tried_again(person: Person) -> None:
+    sent(person)
+    result = person.types("--now", LATER, "outbox", "retry", "1", "--json")
+    assert result.code == 4
+    assert result.json["retried"] == []
+    assert result.json["refused"][0]["reason"].startswith("was sent at 2026-04-14 12:00")
+    assert "is never sent twice" in person.types("--now", LATER, "outbox", "retry", "1").err
+
+
+def test_what_failed_or_expired_can_be_tried_again(person: Person) -> None:
+    sent(person)
+    for mail in person.mails:
+        mail.unlink()
+    change(person.database, "UPDATE deliveries SET state = 'failed', sent_at = NULL")
+    late = "2026-04-18T12:00Z"  # long after it would have expired
+    assert person.types("--now", late, "outbox", "retry", "--failed", "--json").json["retried"] == [1]
+    assert person.types("--now", late, "send", "--json").json["sent"] >= 1
+    assert person.types("--now", late, "outbox", "show", "1", "--json").json["delivery"]["state"] == "sent"
+
+
+def test_everything_about_a_delivery_is_shown(person: Person) -> None:
+    doubtful(person)
+    shown = person.types("--now", LATER, "outbox", "show", "1", "--json").json
+    assert shown["delivery"]["state"] == "in_doubt"
+    assert shown["delivery"]["email"] == "you@example.org"
+    assert [one["state"] for one in shown["attempts"]] == ["in_doubt"]
+    assert any("Trace is the New AutoDiff" in one["title"] for one in shown["papers"])
+    headers = dict(shown["headers"])
+    assert headers["Message-ID"] == shown["delivery"]["message_id"]
+    told = person.types("--now", LATER, "outbox", "show", "1").out
+    assert "in_doubt" in told
+    assert "Subject: " in told
+
+
+def test_questions_without_sense_are_refused_in_words(person: Person) -> None:
+    sent(person)
+    assert "no delivery '7' is stored" in person.types("outbox", "show", "7").err
+    assert "no delivery '7' is stored" in person.types("outbox", "retry", "1", "7").err
+    for arguments in ((), ("1", "--failed")):
+        result = person.types("outbox", "retry", *arguments)
+        assert (result.code, "retry what?" in result.err) == (2, True)
+    assert person.types("outbox", "--json", "doubt").code == 2
