@@ -227,3 +227,13 @@ def test_a_template_of_a_web_page_leaves_mails_as_they_are(tmp_path: Path) -> No
     (tmp_path / "web" / "page.html.j2").write_text("x", encoding="utf-8")
     made = digest(ranked())
     assert Renderer(templates=tmp_path).digest(made) == Renderer().digest(made)
+
+
+def test_a_template_that_appears_later_is_not_used_before_the_next_start(tmp_path: Path) -> None:
+    """Only what was there at the start decides whether a sandbox is needed."""
+    renderer = Renderer(templates=tmp_path)
+    (tmp_path / "mail").mkdir()
+    (tmp_path / TEXT).write_text("{{ digest.__class__.__mro__ }}", encoding="utf-8")
+    assert renderer.digest(digest(ranked())) == Renderer().digest(digest(ranked()))
+    with pytest.raises(RenderError, match="unsafe"):
+        Renderer(templates=tmp_path).digest(digest(ranked()))

@@ -14,7 +14,7 @@ from dataclasses import fields
 from paperdigest.query import Keyword
 from paperdigest.render.drafts import Draft
 from paperdigest.render.links import less_end, like_end
-from paperdigest.render.papers import paper_view
+from paperdigest.render.papers import PaperView, paper_view
 from paperdigest.render.people import followed_by
 from paperdigest.render.stretches import Recent, Stretch, hole, opened
 from paperdigest.render.templates import PAGE, TEXT, Templates
@@ -37,6 +37,8 @@ __all__ = ["Quick"]
 KEPT_PAPERS = 4_000
 """Drawn papers kept, of each form up to twice as many: some 4 KB each."""
 KEPT_ROWS = 1_000
+KEPT_VIEWS = 100
+"""As many as a digest can have: what the page and the text are drawn from is made once for both."""
 
 _NAMES = tuple(one.name for one in fields(Letter))
 _NUMBERS = {name: number for number, name in enumerate(_NAMES)}
@@ -51,6 +53,10 @@ _WRAPPED: dict[str, Callable[[str], str]] = {
 """How lines are broken that are broken when they are drawn."""
 
 
+_Views = Recent[tuple[RankedPaper, PaperView]]
+_Placed = Sequence[tuple[str, Sequence[tuple[int, RankedPaper]]]]
+
+
 class _Form:
     """HTML or text: the same rows, drawn and filled in another way."""
 
@@ -61,14 +67,18 @@ class _Form:
         finish: Callable[[str], str],
         fill: Callable[[str, str], str],
         templates: Templates,
+        views: _Views,
     ) -> None:
+        self._views = views
         self._rows, self._draw, self._finish, self._fill, self._templates = rows, draw, finish, fill, templates
         self._papers: Recent[tuple[RankedPaper | None, Stretch]] = Recent(KEPT_PAPERS)
         self._others: Recent[Stretch] = Recent(KEPT_ROWS)
         self._shells: dict[tuple[bool, ...], tuple[Stretch, Stretch]] = {}
+        self.is_numbered = rows.endswith(".txt.j2")
+        """Whether papers have numbers."""
 
-    def shell(self, said: Letter, title: str, postal_address: str) -> tuple[Stretch, Stretch]:
-        """Return what stands before the first section and after the last row."""
+    def shell(self, said: Letter, title: str, postal_address: str) -> tuple[Stretch, Stretch, dict[int, str]]:
+        """Return what stands before the first section and after the last row, and what goes into the holes of both."""
         shape = tuple(bool(getattr(said, name)) for name in _OPTIONAL)
         if (known := self._shells.get(shape)) is None:
             # No word of a reader's goes into what others get: the view has nothing but holes.
@@ -77,9 +87,11 @@ class _Form:
             nothing = (SectionView(topic=hole(_TOPIC), papers=()),)
             view = DigestView(**values, title=title, postal_address=postal_address, sections=nothing)  # type: ignore[arg-type]  # those that are None may be
             mark = self._finish(self._templates.part(self._rows, "heading", hole(_TOPIC), 0))
-            head, foot = self._draw(view).split(mark)
-            known = self._shells[shape] = opened(head), opened(foot)
-        return known
+            before, after = self._draw(view).split(mark)
+            known = self._shells[shape] = opened(before), opened(after)
+        head, foot = known
+        names = {number: _NAMES[number] for number in (*head.holes, *foot.holes, _READ)}
+        return head, foot, {number: self._fill(name, getattr(said, name) or "") for number, name in names.items()}
 
     def row(self, macro: str, *given: object) -> Stretch:
         """Return the row that a macro draws."""
@@ -94,21 +106,16 @@ class _Form:
         key = (ranked.key or id(ranked), chars, followed, linked)
         known = self._papers.get(key)
         if known is None:
-            like, less = (hole(_LIKE), hole(_LESS)) if linked else (None, None)
-            view = paper_view(ranked, chars, followed=followed, like=like, less=less)
-            given = (view, hole(_NUMBERING)) if self._rows.endswith(".txt.j2") else (view,)
+            _, view = self._views.get(key) or self._views.put(key, (ranked, _viewed(ranked, chars, followed, linked)))
+            given = (view, hole(_NUMBERING)) if self.is_numbered else (view,)
             row = opened(self._finish(self._templates.part(self._rows, "row", *given)))
             known = self._papers.put(key, (None if ranked.key else ranked, row))
         return known[1]
 
-    def values(self, said: Letter, stretches: Sequence[Stretch]) -> dict[int, str]:
-        """Return what goes into the holes of the stretches."""
-        wanted = {number for stretch in stretches for number in stretch.holes} | {_READ}
-        return {
-            number: self._fill(_NAMES[number], getattr(said, _NAMES[number]) or "")
-            for number in wanted
-            if number < len(_NAMES)
-        }
+
+def _viewed(ranked: RankedPaper, chars: int, followed: tuple[Keyword, ...], linked: bool) -> PaperView:
+    like, less = (hole(_LIKE), hole(_LESS)) if linked else (None, None)
+    return paper_view(ranked, chars, followed=followed, like=like, less=less)
 
 
 class Quick:
@@ -116,12 +123,14 @@ class Quick:
 
     def __init__(self, templates: Templates, *, title: str, postal_address: str) -> None:
         self._title, self._postal_address = clean(title), clean(postal_address)
+        views: _Views = Recent(KEPT_VIEWS)
         self._page = _Form(
             "mail/_rows.html.j2",
             lambda view: templates.inlined(templates.drawn(PAGE, view)),
             templates.inlined_rows,
             lambda _, text: _escaped(text),
             templates,
+            views,
         )
         self._text = _Form(
             "mail/_rows.txt.j2",
@@ -129,32 +138,41 @@ class Quick:
             lambda text: text,
             lambda name, text: _WRAPPED[name](text) if name in _WRAPPED else text,
             templates,
+            views,
         )
 
     def draft(self, wanted: Wanted, cut: Cut) -> Draft:
         """See `drafts.Drafter`."""
-        said = letter(wanted, cut)
-        html, size = self._drawn(self._page, said, wanted, cut)
+        said, placed = letter(wanted, cut), cut.placed(wanted.digest)
+        html, size = self._drawn(self._page, said, placed, wanted, cut)
         return Draft(
             subject=said.subject,
             html=html,
             size=size,
-            text=lambda: self._drawn(self._text, said, wanted, cut)[0],
+            text=lambda: self._drawn(self._text, said, placed, wanted, cut)[0],
         )
 
-    def _drawn(self, form: _Form, said: Letter, wanted: Wanted, cut: Cut) -> tuple[tuple[str, ...], int]:
-        digest = wanted.digest
-        head, foot = form.shell(said, self._title, self._postal_address)
-        values = form.values(said, (head, foot))
-        followed, linked, read = followed_by(digest.subscriber.topics), said.read is not None, values[_READ]
+    def _drawn(
+        self, form: _Form, said: Letter, placed: _Placed, wanted: Wanted, cut: Cut
+    ) -> tuple[tuple[str, ...], int]:
+        head, foot, values = form.shell(said, self._title, self._postal_address)
+        followed, linked, read = followed_by(wanted.digest.subscriber.topics), said.read is not None, values[_READ]
         pieces: list[str] = []
         size, number = head.filled(values, pieces), 0
-        for topic, members in cut.placed(digest):
+        for topic, members in placed:
             size += form.row("heading", topic_name(topic, TOPIC_CHARS), len(members)).filled(values, pieces)
             for position, ranked in members:
                 number += 1
                 paper = form.paper(ranked, cut.abstract_chars, followed, linked=linked)
-                size += _put(paper, position, number, read, pieces)
+                parts, size = paper.parts, size + paper.size
+                if form.is_numbered:
+                    pieces += (parts[0], numbering(number))
+                    parts = parts[1:]
+                pieces.append(parts[0])
+                if linked:  # each a piece that recurs, in this digest or in others
+                    like, less = like_end(position), less_end(position)
+                    pieces += (read, like, parts[1], read, less, parts[2])
+                    size += 2 * len(read) + len(like) + len(less)
         for row in _after(form, wanted, cut, read=linked):
             size += row.filled(values, pieces)
         size += foot.filled(values, pieces)
@@ -173,21 +191,6 @@ def _after(form: _Form, wanted: Wanted, cut: Cut, *, read: bool) -> list[Stretch
     if digest.notes and (notes := notes_view(digest.notes)):
         rows.append(form.row("lessons", notes))
     return rows
-
-
-def _put(paper: Stretch, position: int, number: int, read: str, into: list[str]) -> int:
-    """Append a paper with its number (text) and its links, each a piece that recurs; return its size in bytes."""
-    parts, holes = paper.parts, paper.holes
-    into.append(parts[0])
-    at, size = 1, paper.size
-    if holes and holes[0] == _NUMBERING:
-        into += (numbering(number), parts[1])
-        at = 2
-    if len(holes) >= at:  # more of this, less of this
-        like, less = like_end(position), less_end(position)
-        into += (read, like, parts[at], read, less, parts[at + 1])
-        size += 2 * len(read) + len(like) + len(less)
-    return size
 
 
 def _escaped(text: str) -> str:

@@ -60,12 +60,15 @@ def clean(text: str) -> str:
 
     Of a text of megabytes only the first 20,000 characters are read: nothing prints more.
     """
-    return " ".join(_UNWANTED.sub(" ", text[:_MAX_READ]).split())
+    read = text[:_MAX_READ]
+    if not (read.isascii() and read.isprintable()):  # most are; it is seen sooner than looked for
+        read = _UNWANTED.sub(" ", read)
+    return " ".join(read.split())
 
 
 def is_visible(text: str) -> bool:
     """Say whether anything of ``text`` leaves ink: zero-width characters and combining marks alone do not."""
-    return any(unicodedata.category(character) not in _INVISIBLE for character in text)
+    return text[:1].isalnum() or any(unicodedata.category(character) not in _INVISIBLE for character in text)
 
 
 def http_url(url: str | None) -> str | None:
@@ -185,6 +188,8 @@ def wrap(text: str, indent: int = 0, hanging: int | None = None) -> str:
     """Return ``text`` wrapped to 76 columns; URLs are kept whole, on a line of their own if need be."""
     blank, rest = " " * indent, " " * (indent if hanging is None else hanging)
     lines: list[str] = []
+    if 0 < len(text) <= TEXT_WIDTH - max(len(blank), len(rest)) and not text.isspace():
+        return blank + " ".join(text.split())
     for word in _pieces(text, TEXT_WIDTH - max(len(blank), len(rest))):
         start = rest if lines else blank
         if lines and len(lines[-1]) + 1 + len(word) <= TEXT_WIDTH:
