@@ -39,14 +39,14 @@ class Beating:
         )
         self._scheduler.add_listener(self._failed, EVENT_JOB_ERROR)
 
-    def start(self, seconds: int) -> None:
+    def start(self, seconds: float) -> None:
         """Begin to beat."""
         for name, call in self._calls.items():
             now = datetime.now(UTC)
             self._scheduler.add_job(call, _every(seconds), id=name, next_run_time=now)
         self._scheduler.start()
 
-    def at_once(self, seconds: int) -> None:
+    def at_once(self, seconds: float) -> None:
         """Beat at once, and every so many seconds from now on: the settings, or the clock, have changed."""
         for name in self._calls:
             self._scheduler.reschedule_job(name, trigger=_every(seconds))
@@ -62,5 +62,5 @@ class Beating:
         self._on_defect(error)
 
 
-def _every(seconds: int) -> IntervalTrigger:
+def _every(seconds: float) -> IntervalTrigger:
     return IntervalTrigger(seconds=seconds, timezone=UTC)
