@@ -248,3 +248,20 @@ def test_a_mail_server_s_pipe_works_as_documented(person: Person) -> None:
     command = [sys.executable, "-m", "paperdigest", "bounce", "--recipient", verp]
     result = subprocess.run(command, input=sample.gmail(verp), env=dict(os.environ), capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (0, b"1 read: 1 gone, 1 suppressed\n"), result.stderr
+
+
+def test_a_message_of_any_length_is_read_to_its_end(person: Person) -> None:
+    """A mail server takes a pipe that closes early for a failure."""
+    verp = mailed(person)
+    with subprocess.Popen(
+        [sys.executable, "-m", "paperdigest", "bounce"],
+        env=dict(os.environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(sample.postfix(verp) + b"x" * 3_000_000)  # raises when it cannot be written
+        process.stdin.close()
+        assert process.stdout.read() == b"1 read: 1 gone, 1 suppressed\n"
+    assert process.returncode == 0
