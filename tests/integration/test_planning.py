@@ -292,9 +292,11 @@ def test_an_empty_edition_is_ranked_again_only_when_papers_have_come(desk: Desk)
         report = desk.plan()
         assert (report.candidates, dict(report.excluded)) == (1, {"nothing new since it was last looked at": 1})
     assert len(desk.asked) == 1
-    desk.store.record(listing(paper("2604.00008", "Something else"), source="b", hours=7), authority=2)
+    desk.store.record(listing(paper("2604.00008", "Something else"), source="b", hours=6), authority=2)
     assert dict(desk.plan().excluded) == {"nothing matched": 1}
-    desk.store.record(listing(paper("2604.00003", "Tracing three"), source="b", hours=7), authority=2)
+    desk.store.record(listing(paper("2604.00003", "Tracing three"), source="c", hours=7), authority=2)
+    assert dict(desk.plan().excluded) == {"nothing new since it was last looked at": 1}  # by this clock it is to come
+    desk.now += timedelta(hours=1)
     assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing three"])
 
 

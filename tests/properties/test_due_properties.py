@@ -114,7 +114,7 @@ class Life:
             schedule=self.schedule,
             created_at=START,
             examined_on=None,
-            examined_up_to=None,
+            examined_papers=None,
             planned=max(known, default=None),
             newest=max((edition for edition, _ in self.made), default=None),
             is_suppressed=False,

@@ -51,7 +51,7 @@ class DueSubscribers:
 
     @classmethod
     def find(
-        cls, standings: Standings, starts: Starts, look_back: timedelta, now: datetime, *, newest_paper: int
+        cls, standings: Standings, starts: Starts, look_back: timedelta, now: datetime, *, papers: int
     ) -> DueSubscribers:
         """Go through all active subscribers.
 
@@ -60,14 +60,14 @@ class DueSubscribers:
             starts: says from when on papers count for some of them (`Composer.starts`).
             look_back: how old a slot may be that is caught up with.
             now: the moment of the run.
-            newest_paper: its number.
+            papers: how many there are (`Standings.papers`).
         """
         found, last = cls(), 0
         slots: _Slots = {}
         parts = [found._rows]
         while some := standings.active(now, after=last, limit=AT_ONCE):
             last = some[-1][0]
-            due = dict(found._sorted_out(some, slots, look_back, now, newest_paper))
+            due = dict(found._sorted_out(some, slots, look_back, now, papers))
             if due:
                 begin = starts(list(due), now)
                 found.earliest = min([*begin.values(), *([found.earliest] if found.earliest else ())])
@@ -94,7 +94,7 @@ class DueSubscribers:
         slots: _Slots,
         look_back: timedelta,
         now: datetime,
-        newest_paper: int,
+        papers: int,
     ) -> Iterator[tuple[int, date]]:
         """Count everybody and yield those who are due."""
         for number, standing in some:
@@ -110,7 +110,7 @@ class DueSubscribers:
                 self.waiting += 1
             elif standing.is_suppressed:
                 self.suppressed += 1
-            elif edition == standing.examined_on and (standing.examined_up_to or 0) >= newest_paper:
+            elif edition == standing.examined_on and standing.examined_papers == papers:
                 self.unchanged += 1
             else:
                 yield number, edition

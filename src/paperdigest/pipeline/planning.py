@@ -122,8 +122,9 @@ def plan(
         dry_run: count only, store nothing.
     """
     composer, standings = Composer(store, terms.queue), Standings(store.database)
-    newest = standings.newest_paper()  # before the papers are read: whatever comes meanwhile is newer
-    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, newest_paper=newest)
+    # Counted before the papers are read, so that those that come meanwhile are noticed by the next run.
+    count = standings.papers(datetime.combine(now.date(), time.min, UTC) - LOOK_BACK, now)
+    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, papers=count)
     tally = _Tally()
     for number, error in due.broken.items():
         tally.cannot(number, error)
@@ -133,7 +134,7 @@ def plan(
         tally.excluded["nothing new since it was last looked at"] += due.unchanged
     if due.earliest is not None:
         papers = news(store, due.earliest, now)
-        planner = _Planner(store, composer, prepare, papers, terms, tally, now, newest_paper=newest)
+        planner = _Planner(store, composer, prepare, papers, terms, tally, now, count=count)
         for editions in due.chunks(TOGETHER):
             planner.plan(editions, None if dry_run else message_id)
     return tally.report(due)
@@ -158,9 +159,9 @@ class _Planner:
         tally: _Tally,
         now: datetime,
         *,
-        newest_paper: int,
+        count: int,
     ) -> None:
-        self._newest_paper = newest_paper
+        self._count = count
         self._composer, self._papers, self._terms, self._tally, self._now = composer, papers, terms, tally, now
         self._subscribers, self._digests = Subscribers(store.database), Digests(store.database)
         self._standings = Standings(store.database)
@@ -186,7 +187,7 @@ class _Planner:
         if message_id is not None:
             self._composer.remember(answered, self._now)
             silent = (made[place] for place in empty if made[place].subscriber.id not in notes)
-            self._standings.mark_examined(((one.subscriber.id, one.edition) for one in silent), self._newest_paper)
+            self._standings.mark_examined(((one.subscriber.id, one.edition) for one in silent), self._count)
         self._add(wanted, message_id)
 
     def _present(self, editions: Mapping[int, date]) -> list[tuple[Subscriber, date]]:

@@ -22,7 +22,7 @@ from paperdigest.types import Schedule
 __all__ = ["Standing", "Standings", "schedule_of"]
 
 _STANDING = """
-SELECT s.id, s.days, s.at, s.tz, s.pause_until, s.created_at, s.examined_on, s.examined_up_to,
+SELECT s.id, s.days, s.at, s.tz, s.pause_until, s.created_at, s.examined_on, s.examined_papers,
   (SELECT d.edition FROM digests d WHERE d.subscriber_id = s.id AND d.composed_at <= ?1
    ORDER BY d.edition DESC LIMIT 1),
   (SELECT max(d.edition) FROM digests d WHERE d.subscriber_id = s.id),
@@ -53,15 +53,15 @@ class Standing:
     """All that says whether an active subscriber is due.
 
     ``planned`` is the newest edition composed until now, ``newest`` the newest of all: they differ after the clock ran
-    ahead. ``examined_on`` is the newest edition that was found empty, ``examined_up_to`` the number of the newest paper
-    there was then (None: they want it looked at anew). ``is_suppressed``: no mail goes to the address.
+    ahead. ``examined_on`` is the newest edition that was found empty, ``examined_papers`` how many papers there
+    were then (None: they want it looked at anew). ``is_suppressed``: no mail goes to the address.
     """
 
     id: int
     schedule: Schedule
     created_at: datetime
     examined_on: date | None
-    examined_up_to: int | None
+    examined_papers: int | None
     planned: date | None
     newest: date | None
     is_suppressed: bool
@@ -104,15 +104,16 @@ class Standings:
                 found[number] += keys.split("\n") if keys else ()
         return {number: frozenset(keys) for number, keys in found.items()}
 
-    def newest_paper(self) -> int:
-        """Return the number of the newest paper, 0 without any: papers that are recorded later have higher ones."""
+    def papers(self, since: datetime, now: datetime) -> int:
+        """Return how many papers were first seen in [since, now]: another number when some have come."""
+        count = "SELECT count(*) FROM papers WHERE first_seen_at BETWEEN ? AND ?"
         with self._database.reading() as connection:
-            return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM papers").scalar_one())
+            return int(connection.exec_driver_sql(count, (to_stored(since), to_stored(now))).scalar_one())
 
-    def mark_examined(self, editions: Iterable[tuple[int, date]], up_to: int) -> None:
-        """Remember that editions were looked at, with the papers up to that number, and found empty."""
-        rows = [(edition.isoformat(), up_to, number) for number, edition in editions]
-        change = "UPDATE subscribers SET examined_on = ?, examined_up_to = ? WHERE id = ?"
+    def mark_examined(self, editions: Iterable[tuple[int, date]], papers: int) -> None:
+        """Remember that editions were looked at, when there were so many papers, and found empty."""
+        rows = [(edition.isoformat(), papers, number) for number, edition in editions]
+        change = "UPDATE subscribers SET examined_on = ?, examined_papers = ? WHERE id = ?"
         if rows:
             with self._database.recording() as cursor:
                 cursor.executemany(change, rows)
@@ -134,14 +135,14 @@ def schedule_of(days: str, at: str, tz: str, pause_until: str | None) -> Schedul
 
 
 def _standing(row: Sequence[Any]) -> Standing | UsageError:
-    number, days, at, tz, pause_until, created_at, examined_on, up_to, planned, newest, is_suppressed = row
+    number, days, at, tz, pause_until, created_at, examined_on, papers, planned, newest, is_suppressed = row
     try:
         return Standing(
             id=number,
             schedule=schedule_of(days, at, tz, pause_until),
             created_at=from_stored(created_at),
             examined_on=_day(examined_on),
-            examined_up_to=up_to,
+            examined_papers=papers,
             planned=_day(planned),
             newest=_day(newest),
             is_suppressed=bool(is_suppressed),

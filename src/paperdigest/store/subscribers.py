@@ -75,7 +75,7 @@ class Subscribers:
         """
         with self._database.writing() as connection:
             row = {key: value for key, value in _row(subscriber).items() if key != "created_at"}
-            row["examined_up_to"] = None  # an edition that was empty before may have something now
+            row["examined_papers"] = None  # an edition that was empty before may have something now
             changed = connection.execute(update(subscribers).where(subscribers.c.id == subscriber.id).values(row))
             if changed.rowcount == 0:
                 raise NotFoundError("subscriber", subscriber.email)

@@ -22,7 +22,7 @@ def upgrade() -> None:
 def _widen() -> None:
     op.add_column("subscribers", sa.Column("on_empty", sa.Text(), nullable=False, server_default="skip"))
     op.add_column("subscribers", sa.Column("attach_bibtex", sa.Boolean(), nullable=False, server_default="0"))
-    op.add_column("subscribers", sa.Column("examined_up_to", sa.Integer(), nullable=True))
+    op.add_column("subscribers", sa.Column("examined_papers", sa.Integer(), nullable=True))
     op.add_column("digest_items", sa.Column("fragment", sa.LargeBinary(), nullable=True))
     op.add_column("deliveries", sa.Column("status", sa.Text(), nullable=True))
     op.add_column("deliveries", sa.Column("phase", sa.Text(), nullable=True))
