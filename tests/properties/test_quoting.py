@@ -40,8 +40,25 @@ _PIECES = st.lists(_PIECE, max_size=8)
 @example(["\r\r"])
 @example(["a\r\r", "", "\n\r", "\r\n"])
 @example(["x" * 225 + "."])
+@example(["x" * 74 + " \r"])
+@example(["x" * 75 + "\t\n"])
+@example(["x" * 73 + " ", "y"])
+@example(["From " + "x" * 66 + "é"])
 @example(["x" * 130 + "\r", "\n" + "y" * 130])
 def test_pieces_read_back_as_their_cleaned_text(pieces: list[str]) -> None:
+    _check(pieces)
+
+
+def test_many_random_bodies_whose_lines_are_just_as_long_as_may_be() -> None:
+    draw = random.Random(7)
+    signs = ["x", "y z", " ", "\t", "\r", "\n", "\r\n", ".", "=", "é", "😀", "From ", "x" * 10, "x" * 25, "\ud800"]
+    for _ in range(15_000):
+        pieces = ["".join(draw.choices(signs, k=draw.randrange(14))) for _ in range(draw.randrange(4))]
+        edge = "x" * draw.randrange(68, 82) + "".join(draw.choices(signs, k=2))
+        _check([*pieces, edge] if draw.random() < 0.3 else pieces)
+
+
+def _check(pieces: list[str]) -> None:
     chunks = quoted(pieces)
     coded = b"".join(chunks)
     wanted = clean_body("".join(pieces)).replace("\n", "\r\n").encode("utf-8")

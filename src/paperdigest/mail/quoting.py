@@ -19,7 +19,8 @@ SOFT_BREAK = b"=\r\n"
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_TENDER = re.compile(rb"\n(?:\.|From )")
+_TENDER = re.compile(rb"\n(?:\.|From |[^\r\n]{77})")
+"""A line that careless servers alter, or of 77 characters, as b2a_qp writes it when a blank stands at its end."""
 _CACHED_BYTES = 24_000_000
 _ENTRY_BYTES = 250
 _HALF = b"\r"
@@ -107,17 +108,18 @@ def _encoded(piece: str) -> bytes:
         coded = b"\r\n".join(part for line in coded.split(b"\r\n") for part in _untouchable(line))
     if coded.endswith(b"\n"):
         return coded[2:]
-    if len(coded) - coded.rfind(b"\n") - 1 == MAX_LINE:  # with the = it would be too long; no escape ends such a line
-        coded = coded[:-1] + SOFT_BREAK + next(_untouchable(coded[-1:]))
+    start = coded.rfind(b"\n") + 1
+    if len(coded) - start == MAX_LINE:  # with the = of a soft line break it would be too long
+        coded = coded[:start] + b"\r\n".join(_untouchable(coded[start:], MAX_LINE - 1))
     return coded[2:] + SOFT_BREAK
 
 
-def _untouchable(line: bytes) -> Iterator[bytes]:
-    """Write a line so that it begins neither with a dot nor with ``From ``, in two where it gets too long."""
+def _untouchable(line: bytes, most: int = MAX_LINE) -> Iterator[bytes]:
+    """Write a line so that it begins neither with a dot nor with ``From ``, in two where it is longer than ``most``."""
     while True:
         if line.startswith((b".", b"From ")):
             line = b"=%02X" % line[0] + line[1:]
-        if len(line) <= MAX_LINE:
+        if len(line) <= most:
             yield line
             return
         escape = line.find(b"=", MAX_LINE - 3, MAX_LINE - 1)
