@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from paperdigest.store import indexing
+from paperdigest.store.delivery_invariants import DELIVERY_INVARIANTS
 from paperdigest.store.engine import connect_raw, translated
 
 __all__ = ["check", "counts"]
@@ -60,6 +61,7 @@ _INVARIANTS = {
         WHERE length(v.vector) <> 2 * m.dimensions OR length(v.digest) <> 16
     """,
     "judgements of something that is no identifier": "SELECT count(*) FROM judgements WHERE paper_key NOT LIKE '_%:_%'",
+    **DELIVERY_INVARIANTS,
 }
 
 _COUNTS = {
