@@ -22,7 +22,7 @@ _PIECES = st.lists(_PIECE, max_size=8)
 
 
 @given(_PIECES)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @example([])
 @example([""])
 @example(["a\r", "\nb"])
