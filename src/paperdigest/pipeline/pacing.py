@@ -19,13 +19,15 @@ BURST_S = 1.0
 SLOWEST = 1 / 60
 """A mail a minute is sent whatever they say: to see whether they have become friendlier."""
 
-RECOVERS = 0.1
-"""Mails a second that are added with each mail taken."""
+RECOVERS = 0.5
+"""Mails a second that are added in a second in which all that may go is taken."""
 
 FORGIVEN_S = 600.0
 """After so long without a complaint a domain has its full pace again."""
 
 OBSERVED_S = 10.0
+
+_WHOLE = 1 - 1e-9  # a token, as exactly as sums of seconds can tell
 
 
 class Bucket:
@@ -43,7 +45,7 @@ class Bucket:
     def wait(self, now: float) -> float:
         """Return how many seconds it takes until there is a token; 0 when there is one."""
         self._fill(now)
-        return 0.0 if not self.rate or self._tokens >= 1 else (1 - self._tokens) / self.rate
+        return 0.0 if not self.rate or self._tokens >= _WHOLE else (1 - self._tokens) / self.rate
 
     def take(self, now: float) -> None:
         """Take a token; there may be less than none then, and the next one waits for longer."""
@@ -87,7 +89,7 @@ class _Domain:
             self.complained = None
             self.bucket.limit(self.most, now)
             return
-        faster = self.bucket.rate + RECOVERS
+        faster = self.bucket.rate + RECOVERS / max(1.0, self.bucket.rate)
         self.bucket.limit(min(faster, self.most) if self.most else faster, now)
 
 

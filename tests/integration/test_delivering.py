@@ -1,0 +1,258 @@
+"""Delivering over real sockets: what the ledger says after each kind of trouble (mail servers are scripted)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from paperdigest.errors import MailError
+from paperdigest.mail.smtp import SmtpMailer
+from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
+from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.store import Store
+from paperdigest.store.digests import Digests
+from paperdigest.store.ledger import Ledger
+from paperdigest.store.pauses import Pauses
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
+from tests.scripted_smtp import Deed, ScriptedSmtp
+from tests.store_samples import paper
+
+NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A ledger with some digests that are due, and a mail server to take them."""
+
+    def __init__(self, path: Path, server: ScriptedSmtp) -> None:
+        self.store, self.server, self.now = Store.open(path, create=True), server, NOON
+        self.refused: list[tuple[int, MailError]] = []
+        self.terms = DeliveryTerms(on_refused=lambda delivery, error, now: self.refused.append((delivery.id, error)))
+        self.settings: dict[str, object] = {"connections": 1}
+
+    def plan(self, *emails: str) -> None:
+        found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
+        people = Subscribers(self.store.database)
+        digests = [
+            Digest(
+                subscriber=people.add(
+                    Subscriber(
+                        email=email,
+                        status=SubscriberStatus.ACTIVE,
+                        topics=(Topic(name="trace", query="trace"),),
+                        created_at=NOON,
+                    )
+                ),
+                edition=NOON.date(),
+                composed_at=NOON,
+                ranked=(found,),
+            )
+            for email in emails
+        ]
+        Digests(self.store.database).add_many(
+            digests, message_id=lambda _, number: f"<{number}@x>", expires_at=NOON + timedelta(hours=36)
+        )
+
+    def deliver(self, stop: threading.Event | None = None) -> DeliveryReport:
+        own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, **self.settings}
+        return deliver(self.store, SmtpMailer(own), self.render, clock=lambda: self.now, terms=self.terms, stop=stop)
+
+    def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        body = f"Message-ID: {delivery.message_id}\r\n\r\n{digest.ranked[0].stored.paper.title}\r\n"
+        return OutgoingMessage(
+            sender="a@x.example", recipient=delivery.email, message_id=delivery.message_id, content=body.encode()
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {state: count for state, count in Ledger(self.store.database).counts().items() if count}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with ScriptedSmtp() as server:
+        opened = Desk(tmp_path / "p.db", server)
+        yield opened
+        opened.store.close()
+
+
+def people(count: int, domain: str = "example.org") -> list[str]:
+    return [f"reader{number}@{domain}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "state", "is_blamed"),
+    [
+        ("MAIL", b"451 4.3.0 later", "deferred", False),
+        ("RCPT", b"450 4.2.0 greylisted, try again in 300 seconds", "deferred", False),
+        ("RCPT", b"452 4.2.2 full", "deferred", False),
+        ("RCPT", b"550 5.1.1 no such user", "failed", True),
+        ("RCPT", b"552 5.2.2 full", "failed", True),
+        ("RCPT", b"550 5.7.1 we do not like you", "deferred", False),
+        ("DATA", b"451 4.3.0 later", "deferred", False),
+        ("DATA", b"554 5.6.0 malformed", "failed", False),
+        ("DOT", b"451 4.3.0 later", "deferred", False),
+        ("DOT", b"421 4.7.0 too fast", "deferred", False),
+        ("DOT", b"550 5.7.1 spam", "deferred", False),
+        ("DOT", b"554 5.3.4 too large", "failed", False),
+    ],
+)
+def test_a_refusal_becomes_the_right_state_and_blames_the_right_one(
+    desk: Desk, command: str, answer: bytes, state: str, is_blamed: bool
+) -> None:
+    desk.plan(*people(3))
+    desk.server.next(command, answer)
+    report = desk.deliver()
+    assert desk.counts == {"sent": 2, state: 1}
+    assert (report.sent, getattr(report, state)) == (2, 1)
+    assert [number for number, _ in desk.refused] == ([1] if is_blamed else [])
+    assert len(desk.server.messages) == 2 + (command == "DOT")
+
+
+@pytest.mark.parametrize(
+    ("command", "deed", "state"), [("DATA", Deed.DROP, "deferred"), ("DOT", Deed.DROP, "in_doubt")]
+)
+def test_a_line_lost_before_the_dot_is_no_doubt_and_after_it_is(
+    desk: Desk, command: str, deed: Deed, state: str
+) -> None:
+    desk.plan(*people(2))
+    desk.server.next(command, deed)
+    desk.deliver()
+    assert desk.counts == {"sent": 1, state: 1}
+
+
+def test_a_greylisted_mail_goes_when_the_server_said(desk: Desk) -> None:
+    desk.plan(*people(1))
+    desk.server.next("RCPT", b"450 4.2.0 greylisted, try again in 90 seconds")
+    desk.deliver()
+    desk.now += timedelta(seconds=89)
+    assert desk.deliver().sent == 0
+    desk.now += timedelta(seconds=2)
+    assert desk.deliver().sent == 1
+
+
+def test_a_mail_in_doubt_is_sent_again_as_it_was(desk: Desk) -> None:
+    desk.plan(*people(1))
+    desk.server.next("DOT", Deed.DROP)
+    assert desk.deliver().in_doubt == 1
+    desk.now += timedelta(minutes=6)
+    assert desk.deliver().sent == 1
+    assert len(desk.server.messages) == 2
+    assert len(set(desk.server.messages)) == 1
+
+
+def test_many_refusals_of_us_stop_all_sending_for_a_while_and_then_twice_as_long(desk: Desk) -> None:
+    desk.plan(*people(40))
+    for _ in range(40):
+        desk.server.next("RCPT", b"550 5.7.26 unauthenticated")
+    report = desk.deliver()
+    assert report.sent == 0
+    assert report.deferred < 20  # it did not go through the whole list
+    assert "failed" not in desk.counts
+    pause = Pauses(desk.store.database).last()
+    assert pause is not None and "5.7.26" in pause.reason and pause.length == FIRST_PAUSE
+    seen = len(desk.server.commands)
+    assert "nothing is sent before" in desk.deliver().problems[0]
+    assert len(desk.server.commands) == seen
+    desk.now += FIRST_PAUSE + timedelta(minutes=10)
+    desk.deliver()
+    again = Pauses(desk.store.database).last()
+    assert again is not None and again.length == 2 * FIRST_PAUSE
+    desk.server._script.clear()
+    desk.now += timedelta(hours=2)
+    assert desk.deliver().sent == 40
+    assert Pauses(desk.store.database).last() is None
+
+
+def test_a_refused_login_is_tried_once_and_blames_nobody(desk: Desk) -> None:
+    desk.plan(*people(20))
+    desk.settings = {"connections": 8, "user": "me", "password": "wrong"}
+    for _ in range(20):
+        desk.server.next("EHLO", b"250-scripted.test\r\n250 AUTH PLAIN")
+        desk.server.next("AUTH", b"535 5.7.8 no")
+    desk.deliver()
+    assert sum(command.startswith("AUTH") for command in desk.server.commands) == 1
+    assert (desk.counts, desk.refused) == ({"planned": 19, "deferred": 1}, [])
+    assert Pauses(desk.store.database).last() is not None
+
+
+def test_no_connection_at_all_ends_the_run_and_leaves_the_rest_untried(desk: Desk) -> None:
+    desk.plan(*people(5))
+    desk.settings = {"port": 1}
+    assert desk.deliver().deferred == 1
+    assert desk.counts == {"planned": 4, "deferred": 1}
+    assert Pauses(desk.store.database).last() is None
+    desk.settings = {}
+    desk.now += timedelta(minutes=7)
+    assert desk.deliver().sent == 5
+
+
+def test_a_throttled_domain_waits_and_the_others_go(desk: Desk) -> None:
+    desk.plan(*people(3, "slow.example"), *people(3, "quick.example"))
+    desk.server.next("RCPT", b"450 4.7.28 too many")
+    desk.terms = DeliveryTerms(max_per_domain_per_s=1000)
+    report = desk.deliver()
+    assert report.deferred == 1
+    assert report.sent == 5
+
+
+def test_several_lanes_send_everything_once(desk: Desk) -> None:
+    desk.plan(*people(60))
+    desk.settings = {"connections": 6}
+    assert desk.deliver().sent == 60
+    assert desk.server.connections > 1
+    assert Counter(Counter(desk.server.messages).values()) == {1: 60}
+
+
+def test_a_wish_to_stop_gives_back_what_was_not_begun(desk: Desk) -> None:
+    desk.plan(*people(10))
+    stop = threading.Event()
+    render = desk.render
+
+    def stopping(digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        if delivery.id == 4:
+            stop.set()
+        return render(digest, delivery)
+
+    desk.render = stopping  # type: ignore[method-assign]  # the same desk, interrupted
+    report = desk.deliver(stop)
+    assert report.sent + report.released == 10
+    assert desk.counts["sent"] == report.sent == len(desk.server.messages)
+    assert desk.counts.keys() == {"sent", "planned"}
+    assert desk.deliver().sent == 10 - report.sent
+
+
+def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> None:
+    desk.plan(*people(2))
+    subscribers = Subscribers(desk.store.database)
+    render = desk.render
+
+    def slow(digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        if delivery.id == 1:
+            subscribers.remove("reader1@example.org")
+        return render(digest, delivery)
+
+    desk.render = slow  # type: ignore[method-assign]  # the same desk, with somebody who leaves
+    assert desk.deliver().sent == 1
+    assert len(desk.server.messages) == 1
+
+
+def test_the_breaker_opens_at_a_fifth_of_ten_at_least() -> None:
+    breaker = Breaker()
+    assert [breaker.count(refused=True) for _ in range(9)] == [False] * 9
+    assert breaker.count(refused=True)
+    calm = Breaker()
+    for _ in range(50):
+        calm.count(refused=False)
+    assert [calm.count(refused=True) for _ in range(10)] == [False] * 9 + [True]
+    assert [next_pause(None), next_pause(FIRST_PAUSE), next_pause(LONGEST_PAUSE)] == [
+        FIRST_PAUSE,
+        2 * FIRST_PAUSE,
+        LONGEST_PAUSE,
+    ]
