@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from paperdigest.store import Database, Store
-from paperdigest.store.claims import Claim
+from paperdigest.store import Database, Store, open_database
+from paperdigest.store.claims import Claim, Intent, Outcome, new_owner
 from paperdigest.store.engine import connect_raw
 from paperdigest.store.ledger import Ledger
+from paperdigest.store.marks import Marks
+from paperdigest.types import DeliveryState
 
-__all__ = ["MOMENT", "clock", "filled", "in_lanes"]
+__all__ = ["MOMENT", "claimed", "clock", "filled", "in_lanes"]
 
 MOMENT = datetime(2026, 4, 15, 6, tzinfo=UTC)
 _SINCE, _UNTIL = "2026-04-15T06:00:00.000000Z", "2026-04-16T18:00:00.000000Z"
@@ -71,3 +75,28 @@ def in_lanes(lanes: int, claims: list[Claim], work: Callable[[Claim], object]) -
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def work(path: Path, lanes: int) -> tuple[int, float]:
+    """Deliver what is due until nothing is; return how many that were, and the longest wait for an intent."""
+    database, owner = open_database(path), new_owner()
+    ledger, count, waits = Ledger(database), 0, [0.0]
+    with Marks(database, clock) as marks:
+
+        def deliver(claim: Claim) -> None:
+            start = time.perf_counter()
+            assert marks.intend(claim, bytes(16)) is Intent.GRANTED
+            waits.append(time.perf_counter() - start)
+            marks.settle(claim, Outcome(state=DeliveryState.SENT))
+
+        while claims := ledger.claim(clock(), owner=owner, limit=100):
+            count += len(claims)
+            in_lanes(lanes, list(claims), deliver)
+    database.close()
+    return count, max(waits)
+
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(*work(Path(sys.argv[1]), int(sys.argv[2])), flush=True)
