@@ -50,7 +50,8 @@ class Bucket:
     def take(self, now: float) -> None:
         """Take a token; there may be less than none then, and the next one waits for longer."""
         self._fill(now)
-        self._tokens -= 1
+        if self.rate:
+            self._tokens -= 1
 
     def limit(self, rate: float, now: float) -> None:
         """Set another rate; what was saved up beyond it is gone."""
