@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,28 +21,40 @@ import pytest
 from paperdigest.errors import SchemaVersionError, StoreError
 from paperdigest.query import parse_query
 from paperdigest.store import Store, schema
+from paperdigest.store.claims import Outcome
 from paperdigest.store.digests import Digests, Shown
 from paperdigest.store.engine import Database, connect_raw
 from paperdigest.store.judgements import Judgements
 from paperdigest.store.learning import Learning, Replay
+from paperdigest.store.ledger import Ledger
+from paperdigest.store.outbox import Outbox
 from paperdigest.store.statistics import Statistics
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.store.vectors import Vectors, digest_of
 from paperdigest.types import (
+    DeliveryState,
     Digest,
     Entry,
     Highlight,
     Judgement,
+    MailPhase,
+    OnEmpty,
     Placement,
     RankedPaper,
     Subscriber,
+    SubscriberStatus,
     Topic,
     Validators,
 )
+from tests import ledger_samples
+from tests.ledger_samples import HASH
 from tests.store_samples import DAY, MOMENT, arxiv, listing, named, paper
 
 FOLDER = Path(__file__).parent
 GOLDEN = sorted(FOLDER.glob("golden-*.sql"))
+
+KEPT_UNTIL = MOMENT + timedelta(days=30)
+LETTER = ("b+token@bounces.example.org", b"Subject: papers\r\n\r\nTracing.\r\n")
 
 
 def fill(store: Store) -> None:
@@ -101,6 +114,42 @@ def fill_ranking(store: Store) -> None:
     Judgements(store.database).add(who.id, [said])
     replay = Replay(topic="trace", judgements_seen=1, kept=True, before=0.25, after=0.5, judged_at=MOMENT)
     Learning(store.database).save(who.id, [replay])
+
+
+OPERATIONS = """
+INSERT INTO bounces VALUES (1, 1, 2, '2026-04-16T07:00:00.000000Z', 'mailbox', '4.2.2', 'mailbox full');
+INSERT INTO suppressions VALUES (
+  x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 1, 'suspended', '2026-03-01T00:00:00.000000Z',
+  '2026-03-31T00:00:00.000000Z', 'mailbox full');
+INSERT INTO pauses VALUES ('mail', '2026-04-15T06:00:00.000000Z', '2026-04-15T07:00:00.000000Z', '535 no');
+INSERT INTO alarms VALUES ('mail', '2026-04-15T06:00:00.000000Z', NULL, '535 no');
+INSERT INTO runs VALUES
+  (1, 'send', 'host:1:aa', '2026-04-15T06:00:00.000000Z', '2026-04-15T06:01:00.000000Z', '{"sent": 1}');
+UPDATE subscribers SET examined_on = '2026-04-14', examined_papers = 2;
+"""
+"""Rows of the tables that tell of trouble, as plain as their columns."""
+
+
+def fill_delivery(store: Store) -> None:
+    """What schema 0003 added: a sent digest, one deferred, and one in doubt whose bytes were kept."""
+    who = Subscribers(store.database).get("you@example.org")
+    changed = replace(who, status=SubscriberStatus.ACTIVE, on_empty=OnEmpty.NOTE, attach_bibtex=True)
+    who = Subscribers(store.database).update(changed)
+    for days in (1, 2):
+        quiet = Digest(subscriber=who, edition=DAY + timedelta(days=days), composed_at=MOMENT, quiet=("A holiday.",))
+        Digests(store.database).add(quiet, message_id=lambda number: f"<{number}@x>", expires_at=KEPT_UNTIL)
+    with contextlib.closing(connect_raw(store.path)) as connection:
+        connection.execute("UPDATE deliveries SET expires_at = '2026-05-15T06:00:00.000000Z'")
+        connection.executescript(OPERATIONS)
+    again = MOMENT + timedelta(minutes=5)
+    told = {"detail": "no answer after the final dot", "phase": MailPhase.DOT, "next_attempt_at": again}
+    ends = (
+        Outcome(state=DeliveryState.IN_DOUBT, letter=LETTER, **told),  # type: ignore[arg-type]  # by keyword
+        Outcome(state=DeliveryState.SENT, code=250, status="2.0.0", detail="queued"),
+        Outcome(state=DeliveryState.DEFERRED, code=452, status="4.2.2", phase=MailPhase.RCPT, next_attempt_at=again),
+    )
+    for end in ends:
+        assert ledger_samples.settle(store, ledger_samples.claim_one(store, MOMENT), end, MOMENT)
 
 
 def text_of(connection: sqlite3.Connection) -> str:
@@ -254,6 +303,36 @@ def test_what_schema_0002_added_comes_back_as_it_was(tmp_path: Path) -> None:
         store.close()
 
 
+def test_what_schema_0003_added_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    load(FOLDER / "golden-0003.sql", path)
+    if schema.HEAD != "0003":
+        schema.upgrade(path)
+    store = Store.open(path)
+    try:
+        assert store.check() == ()
+        who = Subscribers(store.database).get("you@example.org")
+        assert (who.on_empty, who.attach_bibtex) == (OnEmpty.NOTE, True)
+        first, quiet = (Digests(store.database).get(number) for number in (1, 2))
+        assert [one.stored.paper.id for one in first.ranked] == [arxiv("2604.00002")]
+        assert (quiet.ranked, quiet.quiet) == ((), ("A holiday.",))
+        ledger, outbox = Ledger(store.database), Outbox(store.database)
+        found = {one.id: one for one in ledger.of(who.id).values()}
+        assert [found[number].state.value for number in (1, 2, 3)] == ["in_doubt", "sent", "deferred"]
+        assert [found[number].content_hash for number in (1, 2, 3)] == [HASH, HASH, None]
+        assert (found[2].sent_at, found[3].phase, found[3].status) == (MOMENT, MailPhase.RCPT, "4.2.2")
+        assert ledger.letter(1) == LETTER
+        assert [one.state for one in outbox.attempts(1)] == [DeliveryState.IN_DOUBT]
+        assert [one.reason for one in outbox.overview(MOMENT).pauses] == ["535 no"]
+        with contextlib.closing(connect_raw(path)) as connection:
+            for table in ("bounces", "suppressions", "alarms", "runs"):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,), table
+        claims = ledger.claim(MOMENT + timedelta(hours=1), owner="test")
+        assert [claim.delivery.id for claim in claims] == [3]
+    finally:
+        store.close()
+
+
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
 def test_a_golden_database_is_migrated_with_all_it_holds(golden: Path, fresh: Store, tmp_path: Path) -> None:
     path = tmp_path / "old.db"
@@ -345,6 +424,7 @@ if __name__ == "__main__":
         written = Store.open(Path(folder) / "golden.db", create=True)
         fill(written)
         fill_ranking(written)
+        fill_delivery(written)
         with contextlib.closing(connect_raw(written.path)) as opened:
             print(text_of(opened), end="")  # noqa: T201  this is its purpose
         written.close()
