@@ -86,6 +86,21 @@ def test_a_suppression_is_lifted_by_hand(person: Person) -> None:
     assert person.types("subscriber", "show", WHO, "--json").json["suppressed"] is None
 
 
+def test_an_address_whose_rest_is_over_is_like_any_other(person: Person) -> None:
+    verp = mailed(person)
+    person.types("--now", NOON, "bounce", stdin=sample.postfix(verp))
+    with sqlite3.connect(person.database) as connection:
+        rest = "UPDATE suppressions SET reason = 'suspended', until_at = replace(since_at, '2026-04-14', '2026-05-14')"
+        connection.execute(rest)
+    for now, is_suppressed in (("2026-05-13T00:00Z", True), ("2026-05-15T00:00Z", False)):
+        shown = person.types("--now", now, "subscriber", "show", WHO, "--json").json
+        assert (shown["suppressed"] is not None) is is_suppressed
+    person.types("subscriber", "remove", WHO)
+    add = ("subscriber", "add", WHO, "--topic", "trace")
+    assert person.types("--now", "2026-05-13T00:00Z", *add).code == 2
+    assert person.types("--now", "2026-05-15T00:00Z", *add).code == 0
+
+
 def test_a_mail_to_the_address_to_unsubscribe_unsubscribes(person: Person) -> None:
     mailed(person)
     with sqlite3.connect(person.database) as connection:

@@ -117,7 +117,7 @@ def test_a_mail_that_arrived_forgives_what_was_before(store: Store, kept: Bounce
     fails(kept, store, 4)
     mailed(store, who, NOW + 4 * DAY)  # nothing comes back of this one
     after = NOW + 4 * DAY + BELIEVED_AFTER + HOUR
-    assert fails(kept, store, 2, since=after) == [Consequence.POINT] * 2
+    assert fails(kept, store, 5, since=after) == [Consequence.POINT] * 4 + [Consequence.SUSPEND]
 
 
 def test_a_mail_that_was_only_just_accepted_forgives_nothing_yet(store: Store, kept: Bounces) -> None:
