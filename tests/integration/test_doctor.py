@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import dns.resolver
 import pytest
 
-from paperdigest.app.doctor import Finding, Level, Tools, examine
+from paperdigest.app.doctor import Finding, Level, Tools, examine, names
+from paperdigest.app.doctor.relay_checks import check_pages
+from paperdigest.app.doctor.signatures import check_signatures
+from paperdigest.app.letters import Letters
 from paperdigest.app.storage import ensure_secret_key
 from paperdigest.config import Settings, load_settings
-from paperdigest.mail.dkim_keys import dns_record, make_key
+from paperdigest.mail.dkim_keys import Private, dns_record, make_key
 from paperdigest.mail.probing import Probe, probe
 from paperdigest.store import Store
+from paperdigest.testing.replay import ReplayServer, Reply
 from tests.scripted_smtp import ScriptedSmtp
 from tests.store_samples import listing, paper
 
@@ -129,3 +134,60 @@ def test_a_mail_server_that_takes_too_little_or_nothing_is_a_failure(tmp_path: P
         found = by_check(examine(settings(tmp_path, SENDING), store, NOW, tools))
         assert found[check].level is Level.FAIL
     assert found["SPF"].level is Level.FAIL
+
+
+def signed_sample(tmp_path: Path) -> tuple[bytes, dict[str, Private]]:
+    keys: dict[str, Private] = {"pd": make_key(tmp_path / "dkim.pem"), "ed": make_key(tmp_path / "ed.pem", "ed25519")}
+    both = 'key_file = "dkim.pem"\ned25519_selector = "ed"\ned25519_key_file = "ed.pem"'
+    content, _ = Letters(settings(tmp_path, SENDING.replace('key_file = "dkim.pem"', both))).sample()
+    return content, keys
+
+
+def test_the_signatures_of_a_sample_hold_by_a_reader_of_their_own(tmp_path: Path) -> None:
+    content, keys = signed_sample(tmp_path)
+    found = list(check_signatures(content, keys))
+    assert [one.level for one in found] == [Level.GOOD, Level.GOOD], found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        (b"Subject: ", b"Subject: x", "does not hold"),
+        (b"paper", b"pqper", "does not fit the body"),
+        (b"h=from:from:", b"h=from:", "second From"),
+        (b"s=pd;", b"s=other;", "is not there"),
+        (b"c=relaxed/simple", b"c=simple/simple", "unknown form"),
+        (b"list-unsubscribe:", b"x-list-unsubscribe:", "does not cover list-unsubscribe"),
+    ],
+)
+def test_a_message_that_was_changed_is_found_out(tmp_path: Path, old: bytes, new: bytes, what: str) -> None:
+    content, keys = signed_sample(tmp_path)
+    head, end, body = content.partition(b"\r\n\r\n")
+    changed = head + end + body.replace(old, new) if old == b"paper" else head.replace(old, new) + end + body
+    assert changed != content
+    (found,) = check_signatures(changed, {"pd": keys["pd"]})
+    assert found.level is Level.FAIL
+    assert what in found.what
+
+
+def test_a_page_that_redirects_or_is_not_reached_is_said() -> None:
+    with ReplayServer() as server:
+        server.answer("/u/x", Reply(status=404, headers={"Date": "Thu, 16 Apr 2026 06:00:00 GMT"}))
+        good_one, told = check_pages(server.url("/u/x"))
+        server.answer("/u/x", Reply(status=200), Reply(status=302, headers={"Location": "/"}))
+        redirecting, _ = check_pages(server.url("/u/x"))
+        url = server.url("/u/x")
+    gone, _ = check_pages(url)
+    assert [one.level for one in (*good_one, *redirecting, *gone)] == [Level.GOOD, Level.FAIL, Level.WARN]
+    assert told == NOW
+
+
+def test_a_machine_without_a_network_cannot_say_that_a_record_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(name: str, kind: str, *, lifetime: float) -> object:
+        raise dns.resolver.NXDOMAIN
+
+    monkeypatch.setattr(dns.resolver, "resolve", closed)
+    names._knows_the_internet.cache_clear()
+    with pytest.raises(names.UnansweredError, match="knows nothing of the Internet"):
+        names.ask("example.org", "TXT")
+    names._knows_the_internet.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import requests
 
@@ -15,9 +16,17 @@ from paperdigest.http.guard import Guard, Resolver, check_url, resolve
 from paperdigest.http.redirects import Trail
 from paperdigest.http.transport import GuardedAdapter
 
-__all__ = ["post_form", "post_json"]
+__all__ = ["Answer", "post_form", "post_json"]
 
 _MAX_REPLY = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said: its status, and the time of day it has (the header Date)."""
+
+    status: int
+    date: str | None
 
 
 def post_json(
@@ -43,9 +52,10 @@ def post_json(
         FetchError: it was not taken (any answer but 2xx), or not in time.
     """
     kind = "application/json"
-    status = _post(url, content, kind, Guard(allow_private=allow_private, resolver=resolver), deadline_s, monotonic)
-    if status // 100 != 2:
-        raise FetchError(url, f"the answer was {status}", status=status, permanent=status // 100 == 4)
+    answer = _post(url, content, kind, Guard(allow_private=allow_private, resolver=resolver), deadline_s, monotonic)
+    if answer.status // 100 != 2:
+        problem = f"the answer was {answer.status}"
+        raise FetchError(url, problem, status=answer.status, permanent=answer.status // 100 == 4)
 
 
 def post_form(
@@ -57,8 +67,8 @@ def post_form(
     deadline_s: float,
     resolver: Resolver = resolve,
     monotonic: Callable[[], float] = time.monotonic,
-) -> int:
-    """POST a form of the content type ``kind`` and return the status, whatever it is (see `post_json`).
+) -> Answer:
+    """POST a form of the content type ``kind`` and return the answer, whatever it is (see `post_json`).
 
     Raises:
         FetchError: there was no answer, or not in time.
@@ -66,7 +76,9 @@ def post_form(
     return _post(url, content, kind, Guard(allow_private=allow_private, resolver=resolver), deadline_s, monotonic)
 
 
-def _post(url: str, content: bytes, kind: str, guard: Guard, deadline_s: float, monotonic: Callable[[], float]) -> int:
+def _post(
+    url: str, content: bytes, kind: str, guard: Guard, deadline_s: float, monotonic: Callable[[], float]
+) -> Answer:
     trail = Trail(asked=url, start=url)
     budget = Budget(url, deadline_s=deadline_s, read_timeout_s=deadline_s, body_bytes=_MAX_REPLY, monotonic=monotonic)
     token = CURRENT.set(budget)
@@ -77,9 +89,8 @@ def _post(url: str, content: bytes, kind: str, guard: Guard, deadline_s: float, 
             headers = {"User-Agent": f"paperdigest/{__version__}", "Content-Type": kind, "Connection": "close"}
             prepared = requests.Request("POST", url, data=content, headers=headers).prepare()
             reply = adapter.send(prepared, stream=True, timeout=(deadline_s, deadline_s))
-            status = reply.status_code
             reply.close()
-            return status
+            return Answer(status=reply.status_code, date=reply.headers.get("Date"))
     finally:
         CURRENT.reset(token)
         adapter.close()

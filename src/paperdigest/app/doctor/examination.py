@@ -11,10 +11,11 @@ from paperdigest.app import plugging, storage
 from paperdigest.app.doctor import dns_checks, machine_checks, relay_checks
 from paperdigest.app.doctor.findings import Finding, fail, good
 from paperdigest.app.doctor.names import Lookup, ask
+from paperdigest.app.doctor.signatures import check_signatures
 from paperdigest.app.letters import Letters
 from paperdigest.config import Settings
 from paperdigest.errors import ConfigError, PluginError, RenderError
-from paperdigest.mail.dkim_keys import dns_record, load_key
+from paperdigest.mail.dkim_keys import Private, dns_record, load_key
 from paperdigest.mail.probing import Probe, probe
 from paperdigest.render import MAX_HTML_BYTES
 from paperdigest.store import Store
@@ -77,6 +78,7 @@ def _sample(settings: Settings, letters: Letters, now: datetime) -> Iterator[Fin
     yield from relay_checks.check_message(content)
     if settings.mail.mailer not in _OWN_EYES:
         yield from relay_checks.check_bulk(content, postal_address=settings.digest.postal_address)
+    yield from check_signatures(content, dict(_keys(settings)))
     if links.unsubscribe is not None:
         found, told = relay_checks.check_pages(links.unsubscribe)
         yield from found
@@ -98,13 +100,18 @@ def _domains(settings: Settings, tools: Tools) -> Iterator[Finding]:
     relays = tools.addresses(mail.smtp.host) if mail.mailer == "smtp" else ()
     yield from dns_checks.check_spf(envelope, relays, tools.lookup)
     signing = mail.dkim.domain or domain
-    named = ((mail.dkim.selector, mail.dkim.key_file), (mail.dkim.ed25519_selector, mail.dkim.ed25519_key_file))
-    for selector, file in named:
-        if file:
-            record = dns_record(load_key(settings.file(file, file)))
-            yield from dns_checks.check_dkim(signing, selector, record, tools.lookup)
-    is_signed = any(file for _, file in named)
-    yield from dns_checks.check_dmarc(domain, signing if is_signed else None, envelope, tools.lookup)
+    keys = dict(_keys(settings))
+    for selector, key in keys.items():
+        yield from dns_checks.check_dkim(signing, selector, dns_record(key), tools.lookup)
+    yield from dns_checks.check_dmarc(domain, signing if keys else None, envelope, tools.lookup)
     yield from dns_checks.check_reverse(relays, tools.lookup)
     if mail.bounces.domain:
         yield from dns_checks.check_mx(mail.bounces.domain, tools.lookup)
+
+
+def _keys(settings: Settings) -> Iterator[tuple[str, Private]]:
+    """Yield the selectors and keys that sign."""
+    dkim = settings.mail.dkim
+    for selector, file in ((dkim.selector, dkim.key_file), (dkim.ed25519_selector, dkim.ed25519_key_file)):
+        if file:
+            yield selector, load_key(settings.file(file, file))

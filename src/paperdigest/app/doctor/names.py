@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import cache
 
 import dns.exception
 import dns.resolver
@@ -32,13 +33,24 @@ def ask(name: str, kind: str) -> tuple[str, ...]:
     """
     try:
         answer = dns.resolver.resolve(name, kind, lifetime=PATIENCE_S)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+        if not _knows_the_internet():
+            raise UnansweredError("the name server of this machine knows nothing of the Internet") from error
         return ()
     except (dns.exception.DNSException, OSError) as error:
         raise UnansweredError(str(error) or type(error).__name__) from error
     if kind == "TXT":
         return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer)
     return tuple(record.to_text() for record in answer)
+
+
+@cache
+def _knows_the_internet() -> bool:
+    """Say whether the name server knows the root: one of a closed network says of every name that there is none."""
+    try:
+        return bool(dns.resolver.resolve(".", "NS", lifetime=PATIENCE_S))
+    except (dns.exception.DNSException, OSError):
+        return False
 
 
 def reverse_name(address: str) -> str:

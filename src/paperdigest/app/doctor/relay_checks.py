@@ -13,9 +13,9 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 
-import requests
-
 from paperdigest.app.doctor.findings import Finding, fail, good, warn
+from paperdigest.errors import FetchError
+from paperdigest.http.posting import post_form
 from paperdigest.mail.probing import Probe
 
 __all__ = ["check_bulk", "check_message", "check_pages", "check_relay", "public_addresses"]
@@ -23,6 +23,13 @@ __all__ = ["check_bulk", "check_message", "check_pages", "check_relay", "public_
 _EXPIRES_SOON = timedelta(days=14)
 _MAX_LINE, _SOFT_LINE = 998, 78
 _PATIENCE_S = 10.0
+_FORMS = (
+    (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+    (
+        b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+        "multipart/form-data; boundary=b",
+    ),
+)
 _PARSER = BytesParser(EmailMessage, policy=policy.default)
 
 
@@ -96,8 +103,6 @@ def check_bulk(content: bytes, *, postal_address: str) -> Iterator[Finding]:
     if mail["DKIM-Signature"] is None:
         step = "Set [mail.dkim], unless your mail server signs: then look at a mail that arrived"
         yield warn("signature", "messages are not signed (DKIM)", step)
-    else:
-        yield good("signature", f"{len(mail.get_all('DKIM-Signature', []))} (DKIM)")
     if not postal_address:
         yield warn(
             "postal address", "none is printed", "Set digest.postal_address if you mail others: the law asks for it"
@@ -124,26 +129,20 @@ def check_pages(unsubscribe_url: str | None) -> tuple[Sequence[Finding], datetim
     """
     if unsubscribe_url is None:
         return (), None
-    found: list[Finding] = []
     told: datetime | None = None
-    body = {"List-Unsubscribe": "One-Click"}
-    for kind in ({"data": body}, {"files": {name: (None, value) for name, value in body.items()}}):
+    for content, kind in _FORMS:
         try:
-            reply = requests.post(unsubscribe_url, timeout=_PATIENCE_S, allow_redirects=False, **kind)
-        except requests.RequestException as error:
-            found.append(
-                fail("pages", f"{unsubscribe_url} cannot be reached ({type(error).__name__})", "Check web.base_url")
-            )
-            break
-        told = _date_of(reply.headers.get("Date"))
-        if reply.is_redirect:
-            found.append(
-                fail("pages", "the page that unsubscribes redirects, which RFC 8058 forbids", "Serve it there")
-            )
-            break
-    if not found:
-        found.append(good("pages", "the page that unsubscribes answers"))
-    return tuple(found), told
+            answer = post_form(unsubscribe_url, content, kind, allow_private=True, deadline_s=_PATIENCE_S)
+        except FetchError as error:
+            step = "Check web.base_url, or look from another machine: it may be reached only from outside"
+            return (warn("pages", f"could not be asked: {error.problem}", step),), told
+        told = _date_of(answer.date)
+        if answer.status // 100 == 3:
+            step = "Serve it there"
+            return (fail("pages", "the page that unsubscribes redirects, which RFC 8058 forbids", step),), told
+        if answer.status >= 500:
+            return (fail("pages", f"the page that unsubscribes answers {answer.status}", "See the web server"),), told
+    return (good("pages", "the page that unsubscribes answers"),), told
 
 
 def _date_of(text: str | None) -> datetime | None:
