@@ -215,6 +215,8 @@ class _Run:
                     del self._held[domain]
                 yield found
         while self._ready or self._claim():
+            if not self._ready:
+                continue
             found = self._ready.popleft()
             domain = _domain(found[0])
             if domain not in self._held and not self._pace.wait(domain):
@@ -230,9 +232,11 @@ class _Run:
         failpoint("after_claim")
         digests = self._digests.get_many([claim.delivery.digest_id for claim in claims])
         for claim in claims:
-            if (digest := digests.get(claim.delivery.digest_id)) is not None:  # else removed with its subscriber
+            if (digest := digests.get(claim.delivery.digest_id)) is not None:
                 self._ready.append((claim, digest))
-        return bool(self._ready)
+            else:  # removed with its subscriber, between the claim and now
+                self._report.tell(f"delivery {claim.delivery.id} has no digest any more; nothing was sent")
+        return bool(claims)
 
     def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
         """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
