@@ -260,7 +260,7 @@ def test_a_database_that_vanishes_stops_the_sending_and_not_the_process(person: 
         assert running.ends() == 0
 
 
-def test_a_database_that_may_not_be_written_sends_nothing(person: Person) -> None:
+def test_a_damaged_database_sends_nothing_and_says_so(person: Person) -> None:
     started(person)
     subscribe(person, 1)
     person.database.write_bytes(person.database.read_bytes()[:4096] + b"\0" * 40_000)
