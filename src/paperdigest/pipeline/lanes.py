@@ -19,6 +19,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from types import TracebackType
 
 from paperdigest.errors import MailError
 from paperdigest.failpoints import failpoint
@@ -118,12 +119,9 @@ class Lanes:
         thread.start()
 
     def _run(self) -> None:
-        try:
-            with self._mailer.lane() as lane:
-                while (letter := self._letters.get()) is not None:
-                    self.done.put(letter if self._halted.is_set() else self._deliver(lane, letter))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
-            self.done.put(error)
+        with _HandedOver(self.done), self._mailer.lane() as lane:
+            while (letter := self._letters.get()) is not None:
+                self.done.put(letter if self._halted.is_set() else self._deliver(lane, letter))
 
     def _deliver(self, lane: Lane, letter: Letter) -> Done:
         claim, message = letter.claim, letter.message
@@ -154,3 +152,19 @@ class Lanes:
     def _unwanted(self, claim: Claim) -> Done:
         outcome = Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
+
+
+class _HandedOver:
+    """Whatever ends a thread is raised where its work is waited for, as a future's exception is."""
+
+    def __init__(self, done: queue.SimpleQueue[Done | Letter | BaseException]) -> None:
+        self._done = done
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is not None:
+            self._done.put(error)
+        return True
