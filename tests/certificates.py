@@ -43,13 +43,28 @@ class Authority:
     def server(
         self, *names: str, expired: bool = False, self_signed: bool = False, version: ssl.TLSVersion | None = None
     ) -> ssl.SSLContext:
-        """Return the context of a server with a certificate for these names and addresses.
+        """Return the context of a server with a certificate as of `server_file`.
+
+        Args:
+            names: see there.
+            expired: see there.
+            self_signed: see there.
+            version: the only version of TLS it speaks.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(*names, expired=expired, self_signed=self_signed))
+        if version is not None:
+            context.set_ciphers("ALL:@SECLEVEL=0")  # old versions are switched off by default
+            context.minimum_version = context.maximum_version = version
+        return context
+
+    def server_file(self, *names: str, expired: bool = False, self_signed: bool = False) -> Path:
+        """Write a certificate for these names and addresses, and its key, into one file.
 
         Args:
             names: host names and IP addresses; 127.0.0.1 and localhost if none.
             expired: its time is over.
             self_signed: signed by nobody else.
-            version: the only version of TLS it speaks.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
@@ -58,20 +73,13 @@ class Authority:
         builder = self._builder(subject, key, start, end, issuer=subject if self_signed else None)
         known = [_general(name) for name in names or ("127.0.0.1", "localhost")]
         builder = builder.add_extension(x509.SubjectAlternativeName(known), critical=False)
-        signer = key if self_signed else self._key
-        file = self._folder / f"server-{len(list(self._folder.iterdir()))}.pem"
-        file.write_bytes(
-            builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+        signed = builder.sign(key if self_signed else self._key, hashes.SHA256())
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        if version is not None:
-            context.set_ciphers("ALL:@SECLEVEL=0")  # old versions are switched off by default
-            context.minimum_version = context.maximum_version = version
-        return context
+        file = self._folder / f"server-{signed.serial_number}.pem"
+        file.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + secret)
+        return file
 
     def _builder(
         self,

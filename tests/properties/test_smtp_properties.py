@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paperdigest.errors import MailError
+from paperdigest.mail.envelope import refuse_unsendable, stuffed
 from paperdigest.mail.replies import offers_in
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.protocols import OutgoingMessage
@@ -62,6 +66,24 @@ def test_a_message_ends_with_a_result_or_a_mail_error_and_doubt_is_exact(
         # Without doubt: it was never whole, or the server said no.
         assert not whole or (error.code is not None and error.phase == MailPhase.DOT)
     assert whole <= (asked == [True])
+
+
+pieces = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a", b"\0", b"\xff"]), max_size=12).map(b"".join)
+
+
+@given(pieces)
+def test_a_message_may_leave_exactly_if_cr_and_lf_stand_only_together(content: bytes) -> None:
+    pairs = content.count(b"\r\n")
+    clean = content.count(b"\r") == content.count(b"\n") == pairs and b"\0" not in content
+    message = replace(MESSAGE, content=content)
+    if clean:
+        refuse_unsendable(message)
+        lines = stuffed(content).split(b"\r\n")
+        assert all(line[:1] != b"." or line[:2] == b".." for line in lines)
+        assert b"\r\n".join(line.removeprefix(b".") for line in lines) == content
+    else:
+        with pytest.raises(MailError):
+            refuse_unsendable(message)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=20))

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from paperdigest.mail.envelope import stuffed
 from paperdigest.mail.replies import offers_in
-from paperdigest.mail.transaction import Refused, stuffed, transact
+from paperdigest.mail.transaction import Refused, transact
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.types import MailPhase
@@ -169,5 +170,6 @@ def test_patience_is_bounded_by_the_silence_and_the_deadline_and_after_the_dot_b
 
 
 def test_stuffed_messages_have_their_dots_doubled() -> None:
+    assert stuffed(b"") == b""
     assert stuffed(b"\r\n") == b"\r\n"
     assert stuffed(b".a\r\n..\r\nb.\r\n") == b"..a\r\n...\r\nb.\r\n"

@@ -18,12 +18,13 @@ from typing import NoReturn
 
 from paperdigest.errors import MailError
 from paperdigest.failpoints import failpoint
+from paperdigest.mail.envelope import stuffed
 from paperdigest.mail.replies import Offers, Reply
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
 
-__all__ = ["AFTER_THE_END", "Refused", "StaleError", "stuffed", "transact"]
+__all__ = ["AFTER_THE_END", "Refused", "StaleError", "transact"]
 
 AFTER_THE_END = 2
 """The answer to a whole message may take so many times the longest silence."""
@@ -80,12 +81,6 @@ def transact(
     _open(wire, steps, kept=kept)
     wire.phase = MailPhase.BODY
     return _finish(wire, b"BDAT %d LAST\r\n%b" % (len(end), end), before_final)
-
-
-def stuffed(content: bytes) -> bytes:
-    """Return a message as DATA carries it: lines that start with a dot get one more (RFC 5321, 4.5.2)."""
-    content = content.replace(b"\r\n.", b"\r\n..")
-    return b"." + content if content.startswith(b".") else content
 
 
 def _envelope(offers: Offers, server: str, message: OutgoingMessage, content: bytes) -> list[_Step]:

@@ -176,6 +176,9 @@ class Wire:
     def _receive(self) -> None:
         """Wait for more of an answer."""
         before = len(self._buffer)
+        # An answer is hardly ever there yet. TLS may hold some of it already, where polling does not see it.
+        if not isinstance(self.sock, ssl.SSLSocket) and not self._ready(select.POLLIN):
+            self._lose_patience()
         while self._hear():
             if len(self._buffer) > before:
                 return
