@@ -45,7 +45,7 @@ subscribers = Table(
     Column("examined_on", Date),
     Column("on_empty", Text, nullable=False, server_default="skip"),  # an `OnEmpty`: what to do on a quiet day
     Column("attach_bibtex", Boolean, nullable=False, server_default="0"),
-    # How many papers there were then (`standing.Standings.papers`): while it is the same nothing need be looked at again.
+    # How many papers there were then (`standing.Standings.papers`): while it is the same, nothing new is found.
     Column("examined_papers", Integer),
     CheckConstraint(_one_of("status", SubscriberStatus), name="status"),
     # Never give a number twice: a late bounce must not meet somebody else.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from paperdigest.store.chunking import chunks
 from paperdigest.store.delivery_tables import fragments
-from paperdigest.store.freezing import Frozen, thaw_ranked, thaw_stored, within
+from paperdigest.store.freezing import Frozen, opened, thaw_ranked, thaw_stored
 from paperdigest.types import RankedPaper, StoredPaper
 
 __all__ = ["Fragments", "write_fragments"]
@@ -47,9 +47,9 @@ class Fragments:
 
     def _read(self, connection: Connection, keys: Iterable[bytes]) -> dict[bytes, RankedPaper]:
         texts = _texts(connection, keys)
-        of_paper = _readable(texts, lambda key: within(texts[key]))
-        papers = self._papers.all_of(of_paper.values(), lambda missing: _papers(connection, missing))
-        return _readable(of_paper, lambda key: thaw_ranked(key, texts[key], papers))
+        parts = _readable(texts, lambda key: opened(texts[key]))
+        papers = self._papers.all_of((of for of, _ in parts.values()), lambda missing: _papers(connection, missing))
+        return _readable(parts, lambda key: thaw_ranked(key, parts[key][1], papers[parts[key][0]]))
 
 
 class _Recent(Generic[_T]):
