@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 
-from paperdigest.errors import MailError
+from paperdigest.errors import MailError, PluginError
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
-from paperdigest.protocols import OutgoingMessage
+from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
@@ -241,6 +243,39 @@ def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> 
     desk.render = slow  # type: ignore[method-assign]  # the same desk, with somebody who leaves
     assert desk.deliver().sent == 1
     assert len(desk.server.messages) == 1
+
+
+def test_who_has_another_address_since_the_plan_gets_nothing_at_the_old_one(desk: Desk) -> None:
+    desk.plan(*people(2))
+    subscribers = Subscribers(desk.store.database)
+    subscribers.update(replace(subscribers.get("reader0@example.org"), email="moved@example.org"))
+    report = desk.deliver()
+    assert (report.sent, report.skipped) == (1, 1)
+    assert not any("reader0" in command or "moved" in command for command in desk.server.commands)
+
+
+def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) -> None:
+    class Rash:
+        lanes = 1
+        sent = 0
+
+        def lane(self) -> Self:
+            return self
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            self.sent += 1
+            return "taken"
+
+    desk.plan(*people(3))
+    rash = Rash()
+    with pytest.raises(PluginError, match="before_final"):
+        deliver(desk.store, rash, desk.render, clock=lambda: desk.now)
+    assert desk.counts["sent"] == rash.sent
 
 
 def test_the_breaker_opens_at_a_fifth_of_ten_at_least() -> None:

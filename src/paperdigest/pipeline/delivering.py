@@ -234,22 +234,28 @@ class _Run:
         for claim in claims:
             if (digest := digests.get(claim.delivery.digest_id)) is not None:
                 self._ready.append((claim, digest))
-            else:  # removed with its subscriber, between the claim and now
-                self._report.tell(f"delivery {claim.delivery.id} has no digest any more; nothing was sent")
+            else:  # damaged; or removed with its subscriber just now, and then there is no row left to settle
+                gone = Outcome(
+                    state=DeliveryState.FAILED, detail="its digest cannot be read; see `paperdigest db check`"
+                )
+                self._marks.settle(claim, gone)
+                self._report.tell(f"delivery {claim.delivery.id}: {gone.detail}")
         return bool(claims)
 
     def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
         """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
         delivery = claim.delivery
-        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
-        if is_doubtful and (kept := self._ledger.letter(delivery.id)) is not None:
-            recipient = digest.subscriber.email
+        if digest.subscriber.email != delivery.email:
+            moved = "the subscriber's address has changed since it was planned"
+            self._settle(claim, Outcome(state=DeliveryState.SKIPPED, detail=moved))
+            return None
+        if delivery.content_hash is not None and (kept := self._ledger.letter(delivery.id)) is not None:
             return OutgoingMessage(
                 sender=kept[0],
-                recipient=recipient,
+                recipient=delivery.email,
                 message_id=delivery.message_id,
                 content=kept[1],
-                needs_smtputf8=not recipient.isascii(),
+                needs_smtputf8=not delivery.email.isascii(),
             )
         try:
             message = self._render(digest, delivery)
@@ -260,6 +266,7 @@ class _Run:
         except MailError as error:
             self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
             return None
+        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
         if is_doubtful and content_hash(message.content) != delivery.content_hash:
             changed = "templates or settings have changed"
             self._report.tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")

@@ -21,7 +21,7 @@ from datetime import datetime
 from hashlib import blake2b
 from types import TracebackType
 
-from paperdigest.errors import MailError
+from paperdigest.errors import MailError, PluginError
 from paperdigest.failpoints import failpoint
 from paperdigest.pipeline.outcomes import outcome_of
 from paperdigest.protocols import Lane, Mailer, OutgoingMessage
@@ -147,6 +147,10 @@ class Lanes:
             return self._unwanted(claim) if intents == [Intent.UNWANTED] else Done(claim, None)
         failpoint("after_accepted")
         outcome = Outcome(state=DeliveryState.SENT, detail=answer)
+        if not intents:  # or its next try would be a second copy
+            self._marks.intend(claim, content_hash(message.content))
+            self._marks.settle(claim, outcome)
+            raise PluginError("mailers", type(lane).__name__, "handed a message over without calling before_final")
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
 
     def _unwanted(self, claim: Claim) -> Done:
