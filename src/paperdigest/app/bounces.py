@@ -182,7 +182,7 @@ class Intake:
 
     @cached_property
     def _tokens(self) -> Tokens:
-        return Tokens(_secrets(self._settings))
+        return storage.tokens(self._settings)
 
     def _file(self, report: Report) -> tuple[str, Filed | None]:
         """Write a report down; return under what it counts, and what became of it."""

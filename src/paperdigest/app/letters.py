@@ -145,8 +145,12 @@ class Letters:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """What signs the links of mails."""
-        return Tokens((self._key, *storage.previous_keys(self._settings)))
+        """What signs the links of mails.
+
+        Raises:
+            ConfigError: a key is no key.
+        """
+        return storage.tokens(self._settings)
 
     @cached_property
     def _from(self) -> Mailbox:

@@ -12,8 +12,9 @@ from pathlib import Path
 from paperdigest.config import Settings, data_dir
 from paperdigest.errors import ConfigError, Problem
 from paperdigest.store import Upgraded, upgrade
+from paperdigest.tokens import Tokens
 
-__all__ = ["ensure_secret_key", "previous_keys", "secret_key", "secret_key_path", "upgrade_store"]
+__all__ = ["ensure_secret_key", "previous_keys", "secret_key", "secret_key_path", "tokens", "upgrade_store"]
 
 KEY_BYTES = 32
 ENVIRONMENT = "PAPERDIGEST_SECRET_KEY"
@@ -55,6 +56,19 @@ def previous_keys(settings: Settings) -> tuple[bytes, ...]:
     """
     found = (settings.secret("", str(settings.file(name, name))) for name in settings.mail.previous_key_files)
     return tuple(one.get_secret_value().encode() for one in found if one is not None)
+
+
+def tokens(settings: Settings) -> Tokens:
+    """Return what signs and reads the links of mails.
+
+    Raises:
+        ConfigError: a key cannot be read, or is too short to be one.
+    """
+    try:
+        return Tokens((secret_key(settings), *previous_keys(settings)))
+    except ValueError as error:
+        problem = Problem("mail.previous_key_files", f"one of them holds no usable key: {error}")
+        raise ConfigError(str(settings.path or "settings"), (problem,)) from error
 
 
 def ensure_secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:
