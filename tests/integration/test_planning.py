@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     DeliveryState,
+    Digest,
     ListingState,
     OnEmpty,
     RankedPaper,
@@ -118,6 +120,22 @@ def test_the_size_of_the_chunks_changes_nothing(desk: Desk, together: int, monke
     assert sorted(number for chunk in desk.asked for number in chunk) == [one.id for one in some]
     assert max(map(len, desk.asked)) <= together
     assert desk.plan().planned == 0
+
+
+def test_digests_of_very_many_papers_are_stored_a_few_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "PAPERS", 4)
+    sizes: list[int] = []
+    add_many = Digests.add_many
+
+    def counted(self: Digests, made: Sequence[Digest], **more: Any) -> object:
+        sizes.append(len(made))
+        return add_many(self, made, **more)
+
+    monkeypatch.setattr(Digests, "add_many", counted)
+    some = [desk.add(f"{number}@example.org") for number in range(5)]
+    assert desk.plan().planned == 5
+    assert sizes == [2, 2, 1]
+    assert [desk.titles(one) for one in some] == [["Tracing one", "Tracing two"]] * 5
 
 
 def test_those_who_ask_for_the_same_are_planned_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,9 +275,6 @@ def test_what_another_run_has_planned_meanwhile_is_left_as_it_is(desk: Desk, mon
 def test_a_chunk_is_planned_whole_or_not_at_all(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "TOGETHER", 2)
     some = [desk.add(f"{number}@example.org") for number in range(4)]
-
-    def message_id(made: object, number: int) -> str:
-        return "<the same>" if number == 4 else f"<{min(number, 3)}@x>"
 
     with pytest.raises(StoreError):
         plan(desk.store, desk.prepare, lambda _, number: f"<{number % 3}@x>", desk.terms, now=desk.now)

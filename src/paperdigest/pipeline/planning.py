@@ -40,7 +40,10 @@ RankAll = Callable[[Iterable[RankRequest]], Iterator[tuple[RankRequest, Ranking 
 Prepare = Callable[[Sequence[StoredPaper]], RankAll]
 
 TOGETHER = 2000
-"""Subscribers that are ranked at a time and planned in one transaction."""
+"""Subscribers that are ranked at a time and, usually, planned in one transaction."""
+
+PAPERS = 20_000
+"""Ranked papers (2 KB each) that one transaction takes at most: of fewer subscribers, if they want a hundred each."""
 
 TOLD = 20
 """Of so many problems of one kind each is told; the others are counted."""
@@ -171,24 +174,23 @@ class _Planner:
     def plan(self, editions: Mapping[int, date], message_id: MessageId | None) -> None:
         """Plan one chunk; ``message_id`` None: count only."""
         requests = self._composer.requests(self._present(editions), self._papers, self._now)
-        answered = self._ranked(requests)
+        for answered in self._ranked(requests):
+            self._settle(answered, message_id)
+
+    def _settle(self, answered: Sequence[_Answer], message_id: MessageId | None) -> None:
+        """Freeze the digests of some rankings, and note whose edition is empty."""
         made = self._composer.digests(answered, self._now)
-        empty = [place for place, digest in enumerate(made) if not digest.ranked and not digest.revised]
-        notes = self._notes([answered[place] for place in empty])
-        for place in empty:
-            if made[place].subscriber.id not in notes:
-                nothing = "no new papers" if not made[place].considered else "nothing matched"
-                self._tally.excluded[nothing] += 1
-        wanted = [
-            replace(digest, quiet=notes.get(digest.subscriber.id, ()))
-            for place, digest in enumerate(made)
-            if digest.ranked or digest.revised or digest.subscriber.id in notes
-        ]
+        is_empty = [not digest.ranked and not digest.revised for digest in made]
+        notes = self._notes([answer for answer, empty in zip(answered, is_empty, strict=True) if empty])
+        silent = [one for one, empty in zip(made, is_empty, strict=True) if empty and one.subscriber.id not in notes]
+        for one in silent:
+            self._tally.excluded["nothing matched" if one.considered else "no new papers"] += 1
         if message_id is not None:
             self._composer.remember(answered, self._now)
-            silent = (made[place] for place in empty if made[place].subscriber.id not in notes)
             self._standings.mark_examined(((one.subscriber.id, one.edition) for one in silent), self._count)
-        self._add(wanted, message_id)
+        full = [one for one, empty in zip(made, is_empty, strict=True) if not empty]
+        quiet = [replace(one, quiet=notes[one.subscriber.id]) for one in made if one.subscriber.id in notes]
+        self._add([*full, *quiet], message_id)
 
     def _present(self, editions: Mapping[int, date]) -> list[tuple[Subscriber, date]]:
         """Return those who are still there and want mail."""
@@ -204,14 +206,21 @@ class _Planner:
                 present.append((one, edition))
         return present
 
-    def _ranked(self, requests: Sequence[RankRequest]) -> list[_Answer]:
-        answered = []
+    def _ranked(self, requests: Sequence[RankRequest]) -> Iterator[list[_Answer]]:
+        """Yield the rankings, all together unless they show very many papers."""
+        answered: list[_Answer] = []
+        papers = 0
         for request, ranking in self._rank_all(requests):
             if isinstance(ranking, UsageError):
                 self._tally.cannot(request.subscriber.id, ranking)
-            else:
-                answered.append((request, ranking))
-        return answered
+                continue
+            answered.append((request, ranking))
+            papers += len(ranking.ranked)
+            if papers >= PAPERS:
+                yield answered
+                answered, papers = [], 0
+        if answered:
+            yield answered
 
     def _notes(self, empty: Sequence[_Answer]) -> dict[int, tuple[str, ...]]:
         """Return what is said to those who want a note, by number."""

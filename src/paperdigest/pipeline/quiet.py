@@ -45,6 +45,7 @@ class QuietDay:
     ) -> None:
         self._store, self._calendars, self._now = store, calendars, now
         self._first_seen = {one.paper.id: one.first_seen_at for one in papers}
+        self._moments = sorted(self._first_seen.values())
         self._of_sources: tuple[str, ...] | None = None
 
     def sentences(self, request: RankRequest, ranking: Ranking, nearest: RankedPaper | None) -> tuple[str, ...]:
@@ -54,8 +55,7 @@ class QuietDay:
         return (*self._about_papers(request, ranking, nearest), *self._of_sources)
 
     def _about_papers(self, request: RankRequest, ranking: Ranking, nearest: RankedPaper | None) -> Iterator[str]:
-        moments = sorted(self._first_seen.values())
-        new = len(moments) - bisect_left(moments, request.new_since)
+        new = len(self._moments) - bisect_left(self._moments, request.new_since)
         since = f"since {_day(request.new_since.date())}"
         if new:
             but = f", but nothing matched your {_topics(request)}" if ranking.considered else ""

@@ -99,12 +99,6 @@ class Subscribers:
             numbers = connection.execute(select(subscribers.c.id).order_by(subscribers.c.email)).scalars().all()
             return _load(connection, numbers)
 
-    def active(self) -> tuple[Subscriber, ...]:
-        """Return those who get mail, by number."""
-        wanted = select(subscribers.c.id).where(subscribers.c.status == SubscriberStatus.ACTIVE.value)
-        with self._database.reading() as connection:
-            return _load(connection, connection.execute(wanted.order_by(subscribers.c.id)).scalars().all())
-
     def get_many(self, numbers: Sequence[int]) -> dict[int, Subscriber | UsageError]:
         """Return subscribers by number; those who are gone are left out, an error stands for who cannot be read."""
         with self._database.reading() as connection:
