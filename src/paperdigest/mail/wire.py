@@ -140,7 +140,7 @@ class Wire:
 
     def spoken(self) -> bool:
         """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
-        if not self._buffer and not self._hear():
+        if not self._buffer and self._has_come() and not self._hear():
             self._lose(_HUNG_UP)
         return bool(self._buffer)
 
@@ -176,15 +176,20 @@ class Wire:
     def _receive(self) -> None:
         """Wait for more of an answer."""
         before = len(self._buffer)
-        # An answer is hardly ever there yet. TLS may hold some of it already, where polling does not see it.
-        if not isinstance(self.sock, ssl.SSLSocket) and not self._ready(select.POLLIN):
-            self._lose_patience()
-        while self._hear():
-            if len(self._buffer) > before:
-                return
-            if not self._ready(select.POLLIN):
+        while len(self._buffer) == before:
+            if not self._has_come() and not self._ready(select.POLLIN):
                 self._lose_patience()
-        self._lose(_HUNG_UP)
+            if not self._hear():
+                self._lose(_HUNG_UP)
+
+    def _has_come(self) -> bool:
+        """Say whether there may be something to be read: reading in vain costs an exception, over TLS a dear one."""
+        connection = self._open()
+        # TLS may hold the rest of what it has read, where polling does not see it.
+        if isinstance(connection, ssl.SSLSocket) and connection.pending():
+            return True
+        self._poll.modify(connection, select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def _hear(self) -> bool:
         """Take what has come; return False when nothing more will."""
