@@ -34,7 +34,7 @@ def line(*queries: str, names: tuple[str, ...]) -> str:
         ('(author:"Kim Roe" OR author:"Ada Example")', "*Ada Example*, Jane A. Doe, *Kim Roe*"),
         ("author:ro*", "Ada Example, Jane A. Doe, *Kim Roe*"),
         ('author:="Jane Doe"', "Ada Example, Jane A. Doe, Kim Roe"),
-        ('-author:"Jane Doe"', "Ada Example, Jane A. Doe, Kim Roe"),
+        ('trace -author:"Jane Doe"', "Ada Example, Jane A. Doe, Kim Roe"),
         ("Doe", "Ada Example, Jane A. Doe, Kim Roe"),
         ("author:", "Ada Example, Jane A. Doe, Kim Roe"),
         ('(broken author:"Jane Doe"', "Ada Example, Jane A. Doe, Kim Roe"),
