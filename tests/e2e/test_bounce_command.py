@@ -243,6 +243,19 @@ def test_erasing_leaves_nothing_behind_while_another_program_has_the_database_op
     assert not erased["hash_kept"]
 
 
+def test_of_who_is_erased_the_reasons_go_too_and_what_others_were_shown_stays(person: Person) -> None:
+    mailed(person, "other@example.org")
+    own = ("--topic", "quietlyprivate=trace", "--confirmed")
+    assert person.types("--now", NOON, "subscriber", "add", "third@example.org", *own).code == 0
+    assert person.types("--now", NOON, "send", "--json").json["sent"] == 1
+    assert b"quietlyprivate" in everything(person)
+    assert person.types("subscriber", "erase", "third@example.org").code == 0
+    assert b"quietlyprivate" not in everything(person)
+    assert person.types("subscriber", "erase", WHO).code == 0
+    assert person.types("db", "check").code == 0
+    assert person.types("outbox", "show", "2", "--json").json["papers"]
+
+
 def test_everything_that_is_stored_about_somebody_is_handed_out(person: Person) -> None:
     verp = mailed(person, "other@example.org")
     person.types("bounce", stdin=sample.postfix(verp, status="5.2.2", diagnostic="smtp; 552 5.2.2 full"))

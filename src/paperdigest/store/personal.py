@@ -20,6 +20,15 @@ from paperdigest.store.tables import metadata
 
 __all__ = ["Personal"]
 
+_SHOWN = """
+SELECT DISTINCT i.fragment FROM digest_items i JOIN digests d ON d.id = i.digest_id
+WHERE d.subscriber_id = ?1 AND i.fragment IS NOT NULL AND i.fragment NOT IN (
+  SELECT other.fragment FROM digest_items other JOIN digests theirs ON theirs.id = other.digest_id
+  WHERE theirs.subscriber_id <> ?1 AND other.fragment IS NOT NULL
+)
+"""
+_FORGET = "DELETE FROM fragments WHERE key = ?"
+
 _Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -53,7 +62,12 @@ class Personal:
         with translated(self._database.path), closing(connect_raw(self._database.path)) as connection:
             # Else SQLite leaves what was deleted in the file until the space is needed; not every build has it on.
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            shown = connection.execute(_SHOWN, (number,)).fetchall()
             connection.execute("DELETE FROM subscribers WHERE id = ?", (number,))
+            # Why they were shown a paper says what they care about; what others were shown for the same reasons stays.
+            connection.executemany(_FORGET, shown)
+            connection.execute("COMMIT")
             # And the log of changes holds the pages as they were, until it is begun anew.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return {name: len(rows) for name, rows in found.items() if name != "suppressions"}
