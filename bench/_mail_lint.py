@@ -29,7 +29,7 @@ RULES = (
 _MAX_HTML, _MAX_LINE, _MAX_HEADER, _MAX_COLUMNS, _MIN_CONTRAST = 95_000, 998, 78, 78, 4.5
 _TEX = re.compile(r"\$[^$\n]{1,80}\$|\\[A-Za-z]{2,}(?:\{[^}\n]*\})?|[A-Za-z0-9][_^]\{[^}\n]*\}")
 _LEFTOVER = re.compile(r"</?(?:p|i|b|em|strong|sub|sup|br|a|jats:\w+)\b[^>]*>|&(?:amp|lt|gt|nbsp|quot|#\d+);")
-_ONLY_ADDRESS = re.compile(r" *\(?(?:https?://\S+|\S+@\S+)\Z")
+_ONLY_ADDRESS = re.compile(r"(?:\d+\.)? *\(?(?:https?://\S+|\S+@\S+)\Z")
 _SKIPPED = frozenset(("head", "title", "style", "meta"))
 _WHITE = "#ffffff"
 

@@ -81,7 +81,7 @@ def test_no_text_breaks_out_of_its_place(made: Digest, evil: bool) -> None:
     assert len(done.subject) <= 110 and done.subject == clean(done.subject)
     assert "\r" not in done.text_page
     for line in done.text_page.split("\n"):
-        assert len(line) <= 76 or re.match(r" *\(?https?://\S+$", line)
+        assert len(line) <= 76 or re.match(r"(?:\d+\.)? *\(?https?://\S+$", line)
         assert clean(line).split() == line.split()
 
 
