@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperdigest.pipeline.pacing import BURST_S, FORGIVEN_S, SLOWEST, Bucket, Pace
+from paperdigest.pipeline.pacing import BURST_S, FORGIVEN_S, HEARD_S, MOST_DOMAINS, SLOWEST, Bucket, Pace
 
 
 class Clock:
@@ -79,8 +79,9 @@ def test_a_complaint_halves_the_pace_and_patience_brings_it_back() -> None:
     assert pace.wait("other.example") == 0
     first = rate_of(pace, clock, "big.example", 2)
     assert first < 65
-    for _ in range(12):
+    for _ in range(5):
         pace.throttled("big.example")
+        clock.now += HEARD_S
     slow = rate_of(pace, clock, "big.example", 60)
     later = rate_of(pace, clock, "big.example", 60)
     assert SLOWEST <= slow < later < first
@@ -96,6 +97,7 @@ def test_however_often_they_complain_one_mail_a_minute_still_goes(complaints: in
     pace.take("x.example")
     for _ in range(complaints):
         pace.throttled("x.example")
+        clock.now += HEARD_S
     assert pace.wait("x.example") <= 1 / SLOWEST + 1e-6
 
 
@@ -105,3 +107,59 @@ def test_a_complaint_about_everything_slows_everything() -> None:
     assert rate_of(pace, clock, "a.example", 10) > 90
     pace.throttled(None)
     assert rate_of(pace, clock, "b.example", 2) < 65
+
+
+def test_complaints_about_mails_that_were_on_their_way_together_are_one() -> None:
+    clock = Clock()
+    pace = Pace(0, 0, clock)
+    rate_of(pace, clock, "big.example", 10)
+    for _ in range(64):
+        pace.throttled("big.example")
+    assert pace.rate("big.example") > 40
+
+
+def test_a_limit_that_was_never_reached_is_not_what_is_halved() -> None:
+    clock = Clock()
+    pace = Pace(0, 1000, clock)
+    for _ in range(10):
+        pace.take("slow.example")
+        clock.now += 1
+    pace.throttled("slow.example")
+    assert pace.rate("slow.example") <= 0.5
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.floats(0.3, 40), st.sampled_from([0.0, 500.0]))
+def test_with_a_server_that_takes_so_many_a_second_the_pace_settles_below(limit: float, most: float) -> None:
+    clock = Clock()
+    pace, server = Pace(0, most, clock), Bucket(limit, clock.now)
+    taken = refused = 0
+    end, begun = clock.now + 1800, clock.now + 300
+    while clock.now < end:
+        if wait := pace.wait("big.example"):
+            clock.now += wait
+            continue
+        pace.take("big.example")
+        is_late = clock.now > begun
+        if server.wait(clock.now):
+            pace.throttled("big.example")
+            refused += is_late
+        else:
+            server.take(clock.now)
+            pace.accepted("big.example")
+            taken += is_late
+        clock.now += 0.002
+    assert taken / (end - begun) >= 0.5 * limit
+    assert refused <= 0.15 * taken
+
+
+def test_domains_without_number_are_forgotten_when_idle_and_not_when_slow() -> None:
+    clock = Clock()
+    pace = Pace(0, 0, clock)
+    pace.take("slow.example")
+    pace.throttled("slow.example")
+    for number in range(5 * MOST_DOMAINS):
+        pace.take(f"d{number}.example")
+        clock.now += 0.02
+    assert len(pace._domains) <= MOST_DOMAINS + 1
+    assert pace.rate("slow.example") > 0

@@ -20,19 +20,20 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperdigest.errors import MailError, PaperDigestError, RenderError
+from paperdigest.errors import MailError, PaperDigestError
 from paperdigest.failpoints import failpoint
 from paperdigest.pipeline.breaking import Breaker, next_pause
-from paperdigest.pipeline.lanes import Done, Lanes, Letter, content_hash
+from paperdigest.pipeline.feeding import Feeder, RenderMessage, domain_of
+from paperdigest.pipeline.lanes import Done, Lanes, Letter
 from paperdigest.pipeline.outcomes import backoff, blamed, is_throttling
 from paperdigest.pipeline.pacing import Pace
-from paperdigest.protocols import Mailer, OutgoingMessage
+from paperdigest.protocols import Mailer
 from paperdigest.refusals import Blame
 from paperdigest.store import Store
 from paperdigest.store.claims import LEASE, Claim, Outcome, new_owner
@@ -40,13 +41,10 @@ from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.marks import Marks
 from paperdigest.store.pauses import Pause, Pauses
-from paperdigest.types import Delivery, DeliveryState, Digest, MailPhase
+from paperdigest.types import Delivery, DeliveryState, MailPhase
 
 __all__ = ["DeliveryReport", "DeliveryTerms", "backoff", "deliver"]
 
-RenderMessage = Callable[[Digest, Delivery], OutgoingMessage]
-
-BATCH = 100
 TOLD = 50
 """Of so many problems each is told; the others are counted."""
 
@@ -154,16 +152,27 @@ class _Run:
         stop: threading.Event,
         monotonic: Callable[[], float],
     ) -> None:
-        self._digests, self._ledger, self._marks = Digests(store.database), ledger, marks
+        self._ledger, self._marks = ledger, marks
         self._pauses, self._last_pause = Pauses(store.database), last_pause
-        self._render, self._clock, self._terms, self._report = render, clock, terms, report
+        self._clock, self._terms, self._report = clock, terms, report
         self._stop, self._monotonic = stop, monotonic
         self._owner = new_owner()
         self._lanes = Lanes(mailer, marks, clock, _jitter, mailer.lanes)
         self._pace = Pace(terms.max_per_s, terms.max_per_domain_per_s, monotonic)
         self._breaker = Breaker()
-        self._ready: deque[tuple[Claim, Digest]] = deque()
-        self._held: dict[str, deque[tuple[Claim, Digest]]] = {}
+        self._feeder = Feeder(
+            ledger,
+            Digests(store.database),
+            render,
+            self._pace,
+            owner=self._owner,
+            lease=terms.lease,
+            clock=clock,
+            monotonic=monotonic,
+            settle=self._settle,
+            lose=self._lose,
+            tell=report.tell,
+        )
         self._under_way = 0
         self._unbegun: list[Claim] = []
         self._written: deque[tuple[Claim, Outcome, Future[bool]]] = deque()
@@ -176,11 +185,14 @@ class _Run:
             while self._give_back_until is None and not self._stop.is_set():
                 self._beat()
                 self._collect(0)
-                if self._under_way < 2 * self._lanes.most and self._send_next():
-                    continue
-                if not self._under_way and not self._held:
+                is_full = self._under_way >= 2 * self._lanes.most
+                if not is_full and (letter := self._feeder.next()) is not None:
+                    self._under_way += 1
+                    self._lanes.put(letter)
+                elif not self._under_way and self._feeder.is_empty:
                     return
-                self._collect(min(_TICK_S, self._terms.lease.total_seconds() / 6))
+                elif is_full or self._feeder.is_waiting:
+                    self._collect(min(_TICK_S, self._terms.lease.total_seconds() / 6))
         finally:
             self._wind_up()
 
@@ -192,88 +204,14 @@ class _Run:
                 self._report.tell(f"{told}: {outcome.state.value}; it may arrive twice")
         self._written.clear()
 
-    # Claims and what is made of them
-
-    def _send_next(self) -> bool:
-        """Hand the next letter to the lanes; False when there is none, or none that may go now."""
-        found = next(self._allowed(), None)
-        if found is None:
-            return False
-        claim, digest = found
-        if (message := self._message(claim, digest)) is not None:
-            self._pace.take(_domain(claim))
-            self._under_way += 1
-            self._lanes.put(Letter(claim, message))
-        return True
-
-    def _allowed(self) -> Iterator[tuple[Claim, Digest]]:
-        """Yield what may go now: first what was held back for its domain, then what is next in the queue."""
-        for domain, kept in list(self._held.items()):
-            if not self._pace.wait(domain):
-                found = kept.popleft()
-                if not kept:
-                    del self._held[domain]
-                yield found
-        while self._ready or self._claim():
-            if not self._ready:
-                continue
-            found = self._ready.popleft()
-            domain = _domain(found[0])
-            if domain not in self._held and not self._pace.wait(domain):
-                yield found
-            else:
-                self._held.setdefault(domain, deque()).append(found)
-
-    def _claim(self) -> bool:
-        """Claim a batch and read its digests; False when nothing is due, or enough is held back already."""
-        if sum(map(len, self._held.values())) >= 10 * BATCH:
-            return False
-        claims = self._ledger.claim(self._clock(), owner=self._owner, limit=BATCH, lease=self._terms.lease)
-        failpoint("after_claim")
-        digests = self._digests.get_many([claim.delivery.digest_id for claim in claims])
-        for claim in claims:
-            if (digest := digests.get(claim.delivery.digest_id)) is not None:
-                self._ready.append((claim, digest))
-            else:  # damaged; or removed with its subscriber just now, and then there is no row left to settle
-                gone = Outcome(
-                    state=DeliveryState.FAILED, detail="its digest cannot be read; see `paperdigest db check`"
-                )
-                self._marks.settle(claim, gone)
-                self._report.tell(f"delivery {claim.delivery.id}: {gone.detail}")
-        return bool(claims)
-
-    def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
-        """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
-        delivery = claim.delivery
-        if digest.subscriber.email != delivery.email:
-            moved = "the subscriber's address has changed since it was planned"
-            self._settle(claim, Outcome(state=DeliveryState.SKIPPED, detail=moved))
-            return None
-        if delivery.content_hash is not None and (kept := self._ledger.letter(delivery.id)) is not None:
-            return OutgoingMessage(
-                sender=kept[0],
-                recipient=delivery.email,
-                message_id=delivery.message_id,
-                content=kept[1],
-                needs_smtputf8=not delivery.email.isascii(),
-            )
-        try:
-            message = self._render(digest, delivery)
-        except RenderError as error:  # templates can be mended
-            later = self._clock() + backoff(delivery.attempts)
-            self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later))
-            return None
-        except MailError as error:
-            self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
-            return None
-        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
-        if is_doubtful and content_hash(message.content) != delivery.content_hash:
-            changed = "templates or settings have changed"
-            self._report.tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")
-        return message
-
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
         self._handle(Done(claim, outcome, None, self._marks.settle(claim, outcome)))
+
+    def _lose(self, claim: Claim) -> None:
+        """Settle what has no digest: it is damaged, or removed with its subscriber, and then there is no row left."""
+        lost = Outcome(state=DeliveryState.FAILED, detail="its digest cannot be read; see `paperdigest db check`")
+        self._marks.settle(claim, lost)
+        self._report.tell(f"delivery {claim.delivery.id}: {lost.detail}")
 
     # What became of letters
 
@@ -316,7 +254,7 @@ class _Run:
 
     def _succeeded(self, claim: Claim) -> None:
         self._breaker.count(refused=False)
-        self._pace.accepted(_domain(claim))
+        self._pace.accepted(domain_of(claim))
         self._lanes.widen(self._under_way + 1)
         if self._last_pause is not None:
             self._pauses.end()
@@ -327,7 +265,7 @@ class _Run:
         if error.permanent and whose in (Blame.GONE, Blame.MAILBOX) and self._terms.on_refused is not None:
             self._terms.on_refused(claim.delivery, error, self._clock())
         if is_throttling(error):
-            self._pace.throttled(_domain(claim) if error.phase in _OF_A_RECIPIENT else None)
+            self._pace.throttled(domain_of(claim) if error.phase in _OF_A_RECIPIENT else None)
         refused_us = error.permanent and whose is Blame.SENDER
         if self._breaker.count(refused=refused_us) or error.phase in (MailPhase.TLS, MailPhase.LOGIN):
             self._pause(str(error))
@@ -358,8 +296,7 @@ class _Run:
         self._lanes.halt()
         self._lanes.close(STOPS_WITHIN_S)
         failure = self._drain()
-        back = [*self._unbegun, *(claim for claim, _ in self._ready)]
-        back += [claim for kept in self._held.values() for claim, _ in kept]
+        back = [*self._unbegun, *self._feeder.rest()]
         failpoint("before_release")
         if back:
             moment = self._give_back_until or self._clock()
@@ -380,10 +317,6 @@ class _Run:
 
 
 _OF_A_RECIPIENT = frozenset({MailPhase.RCPT, MailPhase.DATA, MailPhase.BODY, MailPhase.DOT})
-
-
-def _domain(claim: Claim) -> str:
-    return claim.delivery.email.rpartition("@")[2].lower()
 
 
 def _jitter() -> float:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -108,9 +109,9 @@ class Lanes:
         """Let every lane finish its message and end; return whether all did within the time, in seconds."""
         for _ in self._threads:
             self._letters.put(None)
-        share = patience_s / max(1, len(self._threads))
+        until = time.monotonic() + patience_s
         for thread in self._threads:
-            thread.join(share)
+            thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _start(self) -> None:

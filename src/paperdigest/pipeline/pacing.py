@@ -6,6 +6,7 @@ of what it was getting, and a little more with each mail that it takes. Others d
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -22,10 +23,19 @@ SLOWEST = 1 / 60
 RECOVERS = 0.5
 """Mails a second that are added in a second in which all that may go is taken."""
 
+SLOWLY = 0.1
+"""But with one mail no more than this share."""
+
 FORGIVEN_S = 600.0
 """After so long without a complaint a domain has its full pace again."""
 
 OBSERVED_S = 10.0
+
+HEARD_S = 1.0
+"""Complaints within so long are one: about mails that were on their way together, over several connections."""
+
+MOST_DOMAINS = 2000
+"""Beyond that many, domains that are idle are forgotten."""
 
 _WHOLE = 1 - 1e-9  # a token, as exactly as sums of seconds can tell
 
@@ -78,10 +88,18 @@ class _Domain:
         self.sent.append(now)
 
     def throttle(self, now: float) -> None:
-        recent = sum(1 for moment in self.sent if moment > now - OBSERVED_S)
-        got = self.bucket.rate or max(recent / OBSERVED_S, 2 * SLOWEST)
+        if self.complained is None:  # what is allowed may be far from what was done
+            recent = sum(1 for moment in self.sent if moment > now - OBSERVED_S)
+            got = min(max(recent / OBSERVED_S, 2 * SLOWEST), self.bucket.rate or math.inf)
+        elif now - self.complained < HEARD_S:
+            return
+        else:
+            got = self.bucket.rate
         self.bucket.limit(max(SLOWEST, got / 2), now)
         self.complained = now
+
+    def is_idle(self, now: float) -> bool:
+        return self.complained is None and not self.bucket.wait(now) and self.sent[-1] < now - OBSERVED_S
 
     def accept(self, now: float) -> None:
         if self.complained is None:
@@ -90,7 +108,7 @@ class _Domain:
             self.complained = None
             self.bucket.limit(self.most, now)
             return
-        faster = self.bucket.rate + RECOVERS / max(1.0, self.bucket.rate)
+        faster = self.bucket.rate + min(RECOVERS / self.bucket.rate, SLOWLY * self.bucket.rate)
         self.bucket.limit(min(faster, self.most) if self.most else faster, now)
 
 
@@ -107,18 +125,26 @@ class Pace:
         self._monotonic, self._most_per_domain = monotonic, most_per_domain
         self._whole = _Domain(most, monotonic())
         self._domains: dict[str, _Domain] = {}
+        self._room = MOST_DOMAINS
 
-    def wait(self, domain: str) -> float:
-        """Return in how many seconds a mail to the domain may go; 0 for now."""
+    def wait(self, domain: str | None = None) -> float:
+        """Return in how many seconds a mail to the domain, or (None) to any, may go; 0 for now."""
         now = self._monotonic()
-        known = self._domains.get(domain)
+        known = self._domains.get(domain) if domain else None
         return max(self._whole.bucket.wait(now), known.bucket.wait(now) if known else 0.0)
+
+    def rate(self, domain: str) -> float:
+        """Return how many mails a second may go to a domain now; 0 for as many as are wanted."""
+        known = self._domains.get(domain)
+        limits = (self._whole.bucket.rate, known.bucket.rate if known else self._most_per_domain)
+        return min((limit for limit in limits if limit), default=0.0)
 
     def take(self, domain: str) -> None:
         """Count a mail that goes now."""
         now = self._monotonic()
         self._whole.take(now)
         if domain not in self._domains:
+            self._forget_the_idle(now)
             self._domains[domain] = _Domain(self._most_per_domain, now)
         self._domains[domain].take(now)
 
@@ -135,3 +161,9 @@ class Pace:
         self._whole.accept(now)
         if domain in self._domains:
             self._domains[domain].accept(now)
+
+    def _forget_the_idle(self, now: float) -> None:
+        """Keep memory flat when mail goes to very many domains: those that nothing is known of are like new ones."""
+        if len(self._domains) >= self._room:
+            self._domains = {name: one for name, one in self._domains.items() if not one.is_idle(now)}
+            self._room = max(MOST_DOMAINS, 2 * len(self._domains))

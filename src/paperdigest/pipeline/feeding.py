@@ -1,0 +1,240 @@
+"""The feeder: claims what is due, holds back what is too fast for its domain, and makes messages of the rest.
+
+A domain that may not be sent to now holds up no other: its deliveries are kept at hand, as claims alone (their digests
+are read when they go), and go as the pace allows. When very many wait so, further ones are given back to the ledger
+for a while. A domain that is so slow that nobody should wait for it is left to later runs.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from paperdigest.errors import MailError, RenderError
+from paperdigest.failpoints import failpoint
+from paperdigest.pipeline.lanes import Letter, content_hash
+from paperdigest.pipeline.outcomes import backoff
+from paperdigest.pipeline.pacing import Pace
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.store.claims import Claim, Outcome
+from paperdigest.store.digests import Digests
+from paperdigest.store.ledger import Ledger
+from paperdigest.types import Delivery, DeliveryState, Digest, MailPhase
+
+__all__ = ["BATCH", "Feeder", "RenderMessage", "domain_of"]
+
+RenderMessage = Callable[[Digest, Delivery], OutgoingMessage]
+
+BATCH = 100
+"""So many deliveries are claimed at once."""
+
+MOST_HELD = 20_000
+"""So many claims are held back in all, at about a kilobyte each."""
+
+PATIENCE_S = 30.0
+"""For a mail that may go within that time a run waits; domains that are slower are left to later runs."""
+
+REST = timedelta(minutes=10)
+"""By then a slow domain may have become faster: what was given back is looked at again."""
+
+_DRY_S = 0.5  # nothing was due; so soon nothing else is
+
+
+class Feeder:
+    """Finds the next letter to send. Not for use by two threads at once.
+
+    Args:
+        ledger: where to claim.
+        digests: where digests are read.
+        render: makes the message of a frozen digest, byte by byte the same each time.
+        pace: how fast mail may go.
+        owner: the name of this run.
+        lease: for how long claims hold.
+        clock: the time of day, UTC.
+        monotonic: seconds.
+        settle: told what became of a claim that came to no letter.
+        lose: told of a claim whose digest cannot be read.
+        tell: told of problems in words.
+        most_held: how many claims are held back in all.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        digests: Digests,
+        render: RenderMessage,
+        pace: Pace,
+        *,
+        owner: str,
+        lease: timedelta,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        settle: Callable[[Claim, Outcome], None],
+        lose: Callable[[Claim], None],
+        tell: Callable[[str], None],
+        most_held: int = MOST_HELD,
+    ) -> None:
+        self._ledger, self._digests, self._render, self._pace = ledger, digests, render, pace
+        self._owner, self._lease, self._clock, self._monotonic = owner, lease, clock, monotonic
+        self._settle, self._lose, self._tell = settle, lose, tell
+        self._most_held = most_held
+        self._ready: deque[tuple[Claim, Digest]] = deque()
+        self._held: dict[str, deque[Claim]] = {}
+        self._held_count = 0
+        self._turns: list[tuple[float, str]] = []  # when to look at which domain again: one entry for each in _held
+        self._dry_until: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was due when it was last looked, and nothing is held back that may go soon."""
+        return self._dry_until is not None and not self._held and not self._ready
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing more is to be had before some time has passed, or a mail was taken."""
+        return self._dry_until is not None or bool(self._pace.wait())
+
+    def next(self) -> Letter | None:
+        """Return a letter that may go now; None when there is none just now (or none among the next ones due)."""
+        while not self._pace.wait() and (found := self._held_back() or self._new()) is not None:
+            if (message := self._message(*found)) is not None:
+                self._pace.take(domain_of(found[0]))
+                return Letter(found[0], message)
+        return None
+
+    def rest(self) -> list[Claim]:
+        """Hand over all claims that came to no letter yet; the feeder is empty then."""
+        left = [*(claim for claim, _ in self._ready), *(claim for kept in self._held.values() for claim in kept)]
+        self._ready.clear()
+        self._held.clear()
+        self._turns.clear()
+        self._held_count = 0
+        return left
+
+    # What is held back
+
+    def _hold(self, claim: Claim) -> None:
+        domain = domain_of(claim)
+        if domain not in self._held:
+            self._held[domain] = deque()
+            heapq.heappush(self._turns, (self._monotonic() + self._pace.wait(domain), domain))
+        self._held[domain].append(claim)
+        self._held_count += 1
+
+    def _held_back(self) -> tuple[Claim, Digest] | None:
+        """Return what was held back and may go now; give back what would have to wait for too long."""
+        now = self._monotonic()
+        while self._turns and self._turns[0][0] <= now:
+            _, domain = heapq.heappop(self._turns)
+            wait = self._pace.wait(domain)
+            if wait > PATIENCE_S:
+                slow = self._held.pop(domain)
+                self._held_count -= len(slow)
+                self._give_back(slow, REST)
+            elif wait:
+                heapq.heappush(self._turns, (now + wait, domain))
+            else:
+                claim = self._held[domain].popleft()
+                self._held_count -= 1
+                if self._held[domain]:
+                    heapq.heappush(self._turns, (now, domain))
+                else:
+                    del self._held[domain]
+                if read := self._read([claim]):
+                    return read[0]
+        return None
+
+    def _give_back(self, claims: Iterable[Claim], rest: timedelta) -> None:
+        self._ledger.release(tuple(claims), next_attempt_at=self._clock() + rest)
+
+    # What is new
+
+    def _new(self) -> tuple[Claim, Digest] | None:
+        """Return what is next in the queue and may go now, from one batch at most."""
+        if not self._ready:
+            self._claim()
+        while self._ready:
+            claim, digest = self._ready.popleft()
+            domain = domain_of(claim)
+            if domain not in self._held and not self._pace.wait(domain):
+                return claim, digest
+            self._hold(claim)
+        return None
+
+    def _claim(self) -> None:
+        """Claim a batch; read the digests of what may go now."""
+        if self._dry_until is not None and self._monotonic() < self._dry_until:
+            return
+        claims = self._ledger.claim(self._clock(), owner=self._owner, limit=BATCH, lease=self._lease)
+        failpoint("after_claim")
+        self._dry_until = None if claims else self._monotonic() + _DRY_S
+        waits = {domain: self._pace.wait(domain) for domain in {domain_of(claim) for claim in claims}}
+        at_once: list[Claim] = []
+        too_slow: list[Claim] = []
+        too_many: list[Claim] = []
+        for claim in claims:
+            domain = domain_of(claim)
+            if waits[domain] > PATIENCE_S:
+                too_slow.append(claim)
+            elif domain not in self._held and not waits[domain]:
+                at_once.append(claim)
+            elif self._held_count < self._most_held:
+                self._hold(claim)
+            else:
+                too_many.append(claim)
+        if too_slow:
+            self._give_back(too_slow, REST)
+        if too_many:  # until half of those before them may have gone
+            fastest = max(self._pace.rate(domain_of(claim)) for claim in too_many)
+            self._give_back(too_many, min(REST, timedelta(seconds=1 + self._held_count / (2 * fastest or 1))))
+        self._ready.extend(self._read(at_once))
+
+    def _read(self, claims: list[Claim]) -> list[tuple[Claim, Digest]]:
+        """Read the digests of claims; those that have none are lost."""
+        digests = self._digests.get_many([claim.delivery.digest_id for claim in claims])
+        found: list[tuple[Claim, Digest]] = []
+        for claim in claims:
+            if (digest := digests.get(claim.delivery.digest_id)) is not None:
+                found.append((claim, digest))
+            else:
+                self._lose(claim)
+        return found
+
+    # What is made of it
+
+    def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
+        """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
+        delivery = claim.delivery
+        if digest.subscriber.email != delivery.email:
+            moved = "the subscriber's address has changed since it was planned"
+            self._settle(claim, Outcome(state=DeliveryState.SKIPPED, detail=moved))
+            return None
+        if delivery.content_hash is not None and (kept := self._ledger.letter(delivery.id)) is not None:
+            return OutgoingMessage(
+                sender=kept[0],
+                recipient=delivery.email,
+                message_id=delivery.message_id,
+                content=kept[1],
+                needs_smtputf8=not delivery.email.isascii(),
+            )
+        try:
+            message = self._render(digest, delivery)
+        except RenderError as error:  # templates can be mended
+            later = self._clock() + backoff(delivery.attempts)
+            self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later))
+            return None
+        except MailError as error:
+            self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
+            return None
+        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
+        if is_doubtful and content_hash(message.content) != delivery.content_hash:
+            changed = "templates or settings have changed"
+            self._tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")
+        return message
+
+
+def domain_of(claim: Claim) -> str:
+    """Return where a delivery goes, for its pace."""
+    return claim.delivery.email.rpartition("@")[2].lower()
