@@ -107,7 +107,9 @@ def test_five_days_of_failure_give_a_mailbox_a_rest(store: Store, kept: Bounces)
 def test_each_mailbox_has_its_own_points_and_arrivals(store: Store, kept: Bounces) -> None:
     reader(store)
     other = reader(store, "other@example.org")
+    third = reader(store, "third@example.org")
     fails(kept, store, 4)
+    assert fails(kept, store, 1, since=NOW + 4 * DAY, email=third.email) == [Consequence.POINT]
     for number in range(4):
         mailed(store, other, NOW + number * DAY)  # nothing comes back of these
     assert fails(kept, store, 1, since=NOW + 9 * DAY, email=other.email) == [Consequence.POINT]
