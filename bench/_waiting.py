@@ -49,7 +49,10 @@ INSERT INTO subscribers (id, email, name, status, days, at, tz, max_papers, crea
 SELECT i, 'reader' || i || '@example.net', 'Reader ' || i, 'active', '01234', '07:00', 'UTC', 20,
     '2026-04-01T00:00:00.000000Z' FROM n
 """
-_AGAIN = "UPDATE deliveries SET state = 'planned', attempts = 0, sent_at = NULL, lease_owner = NULL, lease_until = NULL"
+_AGAIN = """
+UPDATE deliveries SET state = 'planned', attempts = 0, sent_at = NULL, lease_owner = NULL, lease_until = NULL,
+  content_hash = NULL, phase = NULL, code = NULL, status = NULL, detail = NULL
+"""
 
 
 def fill(folder: Path, count: int) -> None:
