@@ -237,6 +237,7 @@ def test_a_message_that_was_refused_is_not_begun_though_data_was_accepted(
     assert fields(caught.value) == (refused.lower(), True, False, False, 550, "5.1.1")
     lane.send(mail(), yes)
     assert (leave.asked, server.messages, server.connections) == (0, [CONTENT], 2)
+    assert "RSET" not in b"".join(server.received).decode()  # it would have become part of a message
     assert b"".join(server.received).count(b"\r\n.\r\n") == 1
 
 

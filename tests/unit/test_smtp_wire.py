@@ -74,6 +74,21 @@ def test_a_refusal_while_leave_was_asked_is_heard_before_the_dot(ends: tuple[Wir
     assert far.recv(9999) == CONTENT
 
 
+def test_no_leave_is_asked_when_the_server_refused_before(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    asked: list[bool] = []
+
+    def leave() -> bool:
+        asked.append(True)
+        return True
+
+    answers(wire, far, WELCOME + b"452 4.3.1 disk full\r\n")
+    with pytest.raises(Refused) as caught:
+        transact(wire, "test", MESSAGE, leave, kept=False)
+    assert (caught.value.phase, str(caught.value.reply), asked) == (MailPhase.BODY, "452 4.3.1 disk full", [])
+    assert far.recv(9999) == CONTENT
+
+
 def test_a_server_that_hangs_up_while_leave_was_asked_does_not_get_the_dot(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
 
@@ -111,6 +126,22 @@ def test_last_words_are_heard_though_nothing_more_can_be_sent(ends: tuple[Wire, 
     far.close()
     assert not wire.write(CONTENT)
     assert str(wire.reply()) == "421 4.3.2 good night"
+
+
+def test_words_during_a_long_write_are_heeded_at_once(
+    ends: tuple[Wire, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, far = ends
+    far.sendall(b"452 full\r\n")
+    ready, waits = wire._ready, []
+
+    def once(events: int) -> bool:
+        waits.append(events)
+        return len(waits) == 1 and ready(events)
+
+    monkeypatch.setattr(wire, "_ready", once)
+    assert not wire.write(MUCH, heeding=True)
+    assert len(waits) == 1
 
 
 def test_words_during_a_long_write_are_heeded_or_kept(ends: tuple[Wire, socket.socket]) -> None:
