@@ -126,12 +126,13 @@ class SendmailLane:
             failpoint("after_dot")
             try:
                 return process.wait(self._settings.timeout_s)
-            except BaseException as error:
-                os.killpg(process.pid, signal.SIGKILL)  # its helpers, too
-                if not isinstance(error, subprocess.TimeoutExpired):
-                    raise
-        problem = f"{command[0]} took longer than {self._settings.timeout_s:g} s and was ended; it may have the message"
-        raise MailError(problem, permanent=False, after_dot=True, phase=MailPhase.DOT)
+            except subprocess.TimeoutExpired as error:
+                took = f"{command[0]} took longer than {self._settings.timeout_s:g} s and was ended"
+                problem = f"{took}; it may have the message"
+                raise MailError(problem, permanent=False, after_dot=True, phase=MailPhase.DOT) from error
+            finally:
+                if process.poll() is None:  # we are the ones to go
+                    os.killpg(process.pid, signal.SIGKILL)  # its helpers, too
 
     def _refusal(self, code: int, said: str) -> MailError:
         path = self._settings.path
