@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -253,6 +254,23 @@ def test_another_writer_is_waited_for_and_then_named(path: Path) -> None:
         other.execute("ROLLBACK")
     assert store.record(listing(paper("2604.09999")), authority=2).new == 1
     store.close()
+
+
+def test_a_writers_first_look_waits_for_who_has_the_file_for_itself(path: Path) -> None:
+    database = open_database(made(path))
+    database.close()  # so that nobody else has the file open; the next use connects again
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")  # as whoever cleans up after a killed process has it
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("COMMIT")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        connect_raw(path, busy_timeout=timedelta(0))
+    timer = threading.Timer(0.1, holder.close)
+    timer.start()
+    with contextlib.closing(database.connect_writer()) as writer:
+        assert writer.execute("SELECT count(*) FROM papers").fetchone() == (1,)
+        assert writer.execute("PRAGMA busy_timeout").fetchone() == (0,)
+    timer.join()
 
 
 def test_a_full_disk_is_named_and_nothing_is_half_written(path: Path) -> None:

@@ -183,6 +183,18 @@ class Database:
         self._recorder: sqlite3.Connection | None = None
         self._recorder_lock = threading.Lock()
 
+    def connect_writer(self) -> sqlite3.Connection:
+        """Open a connection whose transactions are begun in `turns`.
+
+        Its first look at the file waits like any other's: after a process was killed, somebody may be cleaning up.
+
+        Raises:
+            sqlite3.Error: it cannot be opened.
+        """
+        connection = connect_raw(self.path, busy_timeout=self.busy_timeout)
+        connection.execute("PRAGMA busy_timeout = 0")
+        return connection
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one unchanging state of the database.
@@ -221,7 +233,7 @@ class Database:
         """
         with translated(self.path), self._recorder_lock:
             if self._recorder is None:
-                self._recorder = connect_raw(self.path, busy_timeout=timedelta(0))
+                self._recorder = self.connect_writer()
             self.turns.begin(self._recorder)
             try:
                 self.check_in_place()

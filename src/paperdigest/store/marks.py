@@ -123,7 +123,7 @@ class Marks:
             StoreError: the database cannot be opened.
         """
         with translated(self._database.path):
-            self._writer = connect_raw(self._database.path, busy_timeout=timedelta(0))
+            self._writer = self._database.connect_writer()
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name="marks", daemon=True)
         self._thread.start()
