@@ -232,7 +232,8 @@ class MailError(PaperDigestError):
     ``after_dot`` that the message may have been accepted although no answer came (RFC 1047: delivery in doubt);
     ``systemic`` that the trouble is the server's or the operator's (no connection, refused login, full disk), so
     that no other message would fare better now. ``code`` and ``status`` are the reply's (RFC 5321, RFC 3463), or ours
-    where we refuse in the server's place; None when there was none; ``retry_after`` is how long the server asked us to wait.
+    where we refuse in the server's place; None when there was none. ``retry_after`` is how long the server asked us
+    to wait.
     """
 
     exit_code = 5

@@ -25,9 +25,24 @@ from paperdigest.http.posting import post_json
 from paperdigest.store import Store
 from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.alarms import AGAIN, CALM, Alarms
+from paperdigest.store.claims import Outcome
+from paperdigest.store.digests import Digests
+from paperdigest.store.ledger import Ledger
+from paperdigest.store.marks import Marks
 from paperdigest.store.operation_tables import pauses
+from paperdigest.store.pauses import Pauses
 from paperdigest.store.runs import SEND, Runs
-from paperdigest.types import Listing, ListingState, Period
+from paperdigest.store.subscribers import Subscribers
+from paperdigest.types import (
+    DeliveryState,
+    Digest,
+    Listing,
+    ListingState,
+    MailPhase,
+    Period,
+    Subscriber,
+    SubscriberStatus,
+)
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -172,11 +187,33 @@ def pause(store: Store, name: str) -> None:
         connection.execute(pauses.insert().values(**row))
 
 
-def test_an_open_breaker_is_an_alarm_while_it_is_open_and_a_held_storm_is_not_ours(store: Store) -> None:
+def test_a_breaker_is_an_alarm_until_a_mail_is_taken_and_a_held_storm_is_not_ours(store: Store) -> None:
     pause(store, "mail")
     pause(store, "suppressing")
     assert found(store, NOON) == {"mail": "nothing is sent before 2026-04-15 13:00Z: 535 no such user"}
+    later = found(store, NOON + timedelta(hours=1))
+    assert later == {"mail": "nothing has been taken since 2026-04-15 12:00Z: 535 no such user"}
+    Pauses(store.database).end()
     assert found(store, NOON + timedelta(hours=1)) == {}
+
+
+def test_mails_that_wait_for_a_server_and_mails_that_were_given_up_are_alarms(store: Store) -> None:
+    who = Subscriber(email="a@example.org", status=SubscriberStatus.ACTIVE, created_at=NOON)
+    digest = Digest(subscriber=Subscribers(store.database).add(who), edition=NOON.date(), composed_at=NOON)
+    expires = NOON + timedelta(hours=36)
+    Digests(store.database).add_many([digest], message_id=lambda _, number: f"<{number}@x>", expires_at=expires)
+    with Marks(store.database, lambda: NOON) as marks:
+        (claim,) = Ledger(store.database).claim(NOON, owner="test")
+        no_connection = Outcome(
+            state=DeliveryState.DEFERRED, phase=MailPhase.CONNECT, detail="no connection", next_attempt_at=NOON + MINUTE
+        )
+        assert marks.settle(claim, no_connection).result()
+    assert found(store, NOON + MINUTE) == {}
+    later = found(store, NOON + timedelta(hours=2))
+    assert later == {"mail": "mail has waited since 2026-04-15 12:00Z: no connection"}
+    assert Ledger(store.database).expire(expires) == 1
+    assert list(found(store, expires)) == ["given up"]
+    assert found(store, expires + timedelta(days=1)) == {}
 
 
 def test_a_disk_that_is_nearly_full_is_an_alarm(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,6 +340,7 @@ def test_with_mail_alone_the_news_waits_until_mail_works_again(store: Store, cap
     look(store, NOON, **tables)
     assert mails(store) == []
     assert "535 no such user" in caplog.text
+    Pauses(store.database).end()
     look(store, NOON + 2 * timedelta(hours=1), **tables)
     (mail,) = mails(store)
     assert "source hf" in mail["Subject"]

@@ -278,4 +278,4 @@ def _holds_what_it_should(app: App) -> None:
         assert len(set(some)) == len(some)
     sent = [(row[0], row[3]) for row in editions(app) if row[3] is not None]
     assert len(set(sent)) == len(sent) > 200  # no paper twice to anybody
-    assert _rows(app, "SELECT id FROM digests WHERE frozen LIKE '%could not be read since Wednesday, 18 March%'")
+    assert _rows(app, "SELECT id FROM digests WHERE frozen LIKE '%could not be read on %'")

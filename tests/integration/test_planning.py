@@ -472,7 +472,10 @@ def test_a_note_says_when_everything_was_sent_before(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (ListingState.FAILED, "b could not be read since Tuesday, 14 April."),
+        (
+            ListingState.FAILED,
+            "b could not be read on Wednesday, 15 April; its last good listing is that of Monday, 13 April.",
+        ),
         (ListingState.STALE, "b has announced nothing new yet; its last listing is that of Wednesday, 15 April."),
         (ListingState.QUIET, "b announced nothing on Wednesday, 15 April."),
         (ListingState.PARTIAL, "b could only be read in part on Wednesday, 15 April; the rest may come later."),
@@ -494,4 +497,5 @@ def test_a_note_says_that_a_source_keeps_the_weekend(desk: Desk) -> None:
     assert note(desk, one)[2:] == (
         "feed has not been read yet.",
         "hf announces nothing on Saturday, 18 April: weekend or holiday.",
+        "hf has not been read since Wednesday, 15 April.",
     )

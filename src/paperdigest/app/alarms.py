@@ -13,7 +13,7 @@ from paperdigest.errors import ConfigError, PluginError
 from paperdigest.pipeline.completeness import Calendar, expected_day
 from paperdigest.store import Store, StoredListing
 from paperdigest.store.operating import Operating
-from paperdigest.store.pauses import MAIL
+from paperdigest.store.pauses import MAIL, Pauses
 from paperdigest.store.runs import FETCH, SEND
 from paperdigest.store.storms import STORM
 from paperdigest.types import ListingState
@@ -25,11 +25,13 @@ DEFECT = "defect"
 
 _GOOD = (ListingState.COMPLETE, ListingState.QUIET)
 _ANSWERED = (*_GOOD, ListingState.PARTIAL, ListingState.STALE)
-_FAILING_FOR = timedelta(days=1)
+_DAY = timedelta(days=1)
+_FAILING_FOR = _DAY
+_UNREACHED_FOR = timedelta(hours=1)
 _LOOK_BACK = timedelta(days=60)
 _LEAST_FREE_BYTES = 200_000_000
 _KNOWN = ("source ", "run ", "pause ")
-_KNOWN_NAMES = frozenset((MAIL, DEFECT, "planning", "in doubt", "disk"))
+_KNOWN_NAMES = frozenset((MAIL, DEFECT, "given up", "planning", "in doubt", "disk"))
 
 
 def knows(name: str) -> bool:
@@ -95,11 +97,17 @@ def _runs(running: Running, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     operating = Operating(store.database)
+    if (refused := Pauses(store.database).last()) is not None:  # stands until a mail is taken again
+        told = f"nothing is sent before {refused.until_at:%Y-%m-%d %H:%MZ}"
+        told = told if now < refused.until_at else f"nothing has been taken since {refused.since_at:%Y-%m-%d %H:%MZ}"
+        yield MAIL, f"{told}: {refused.reason}"
+    elif (unreached := operating.unreached()) is not None and now - unreached[0] > _UNREACHED_FOR:
+        yield MAIL, f"mail has waited since {unreached[0]:%Y-%m-%d %H:%MZ}: {unreached[1]}"
+    if late := operating.given_up(now - _DAY):
+        yield "given up", f"{late} digests could not be delivered in time; their papers come with the next ones"
     for pause in operating.pauses(now):
-        if pause.name == STORM:  # stops no mail, and has an alarm of its own
-            continue
-        name = MAIL if pause.name == MAIL else f"pause {pause.name}"
-        yield name, f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
+        if pause.name not in (STORM, MAIL):
+            yield f"pause {pause.name}", f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
     if undecided := operating.undecided(now):
         held = "as mail.on_in_doubt wishes" if settings.mail.on_in_doubt == "hold" else "they were in doubt too often"
         yield (

@@ -48,7 +48,13 @@ class Letters:
             RenderError, ConfigError: in words.
         """
         self.renderer.check()
-        _ = self._signer, self.tokens
+        try:
+            self.sample()
+        except MailError as error:
+            path = str(self._settings.path or "settings")
+            raise ConfigError(
+                path, (Problem("mail", f"no message can be made with these settings: {error}"),)
+            ) from error
 
     def message_id(self, digest: Digest, number: int) -> str:
         """Return the Message-ID of a digest: the same at every attempt, and not to be guessed (RFC 5322, 3.6.4)."""

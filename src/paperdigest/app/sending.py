@@ -43,6 +43,7 @@ class SendReport:
     excluded: int
     waiting: int = 0
     queued: int = 0
+    held: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -58,7 +59,12 @@ class SendReport:
         lines = [f"{self.planned} planned, {self.sent} sent{', ' + outcomes if outcomes else ''}"]
         lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
         lines += [f"{self.queued} more would be tried: planned or deferred by an earlier run"] if self.queued else []
-        lines += [f"{self.waiting} not due yet"] if self.waiting else []
+        lines += (
+            [f"{self.waiting} not due: their hour has not come, or they have today's digest"] if self.waiting else []
+        )
+        lines += (
+            [f"{self.held} held by another run, or by one that died, for five minutes at most"] if self.held else []
+        )
         return lines
 
 
@@ -144,6 +150,7 @@ class Sending:
                 terms=self._delivery_terms,
                 stop=stop,
             )
+        counts = Ledger(self._store.database).counts()
         return SendReport(
             planned=planned.planned,
             sent=delivered.sent,
@@ -155,6 +162,7 @@ class Sending:
             excluded=planned.excluded.total(),
             waiting=planned.waiting,
             queued=queued,
+            held=counts["leased"] + counts["sending"],
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*self._rankings.problems, *planned.problems, *delivered.problems),
         )

@@ -10,6 +10,8 @@ import click
 from paperdigest.cli.output import as_json, json_option
 from paperdigest.cli.papers import ranked_fields
 from paperdigest.cli.session import Session, pass_session
+from paperdigest.cli.stopping import stopped_by_signals
+from paperdigest.types import OnEmpty
 
 __all__ = ["digest", "send"]
 
@@ -41,7 +43,9 @@ def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
         )
         return
     if not composed.ranked:
-        session.say(f"nothing matched among {composed.considered} papers: no digest would be sent")
+        wants_note = composed.subscriber.on_empty is OnEmpty.NOTE
+        instead = "a note would say so" if wants_note else "no digest would be sent"
+        session.say(f"nothing matched among {composed.considered} papers: {instead}")
     sys.stdout.buffer.write(app.sending.rendered(composed, form))
     sys.stdout.flush()
 
@@ -54,14 +58,15 @@ def send(session: Session, dry_run: bool, as_json_: bool) -> None:
     """Plan what is due, then deliver what is waiting.
 
     Made for cron: run it as often as you like, two at once do no harm. Each subscriber gets one digest
-    per local date; what could not be delivered is tried again later. Exit code 5 when a delivery failed
-    for good.
+    per local date; what could not be delivered is tried again later. SIGTERM and Ctrl-C let mails in flight
+    be finished and leave the rest to the next run. Exit code 5 when a delivery failed for good or was given up.
     """
     from paperdigest import logs
 
     logs.configure(session.settings.log.format)
     app = session.app()
-    report = app.send(dry_run=dry_run)
+    with stopped_by_signals() as stop:
+        report = app.send(dry_run=dry_run, stop=stop)
     if as_json_:
         as_json(report.fields())
     else:
@@ -71,7 +76,7 @@ def send(session: Session, dry_run: bool, as_json_: bool) -> None:
         _tell(session, problem)
     if not dry_run:
         app.watch()
-    if report.failed:
+    if report.failed or report.expired:
         raise click.exceptions.Exit(5)
 
 

@@ -111,7 +111,9 @@ def add(session: Session, /, email: str, confirmed: bool, lift: bool, as_json_: 
 @subscriber.command("set")
 @click.argument("email")
 @_shared_options
-@click.option("--confirmed", is_flag=True, help="Make a pending subscriber active.")
+@click.option(
+    "--confirmed", is_flag=True, help="Make one active who is pending or unsubscribed: they have asked for it."
+)
 @pass_session
 def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **given: Any) -> None:
     """Change a subscriber; what is not named stays. --topic replaces all topics.
@@ -120,7 +122,7 @@ def set_(session: Session, /, email: str, confirmed: bool, as_json_: bool, **giv
     """
     app = session.app()
     known = app.subscribers.get(email)
-    if confirmed and known.status is SubscriberStatus.PENDING:
+    if confirmed and known.status in (SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED):
         known = replace(known, status=SubscriberStatus.ACTIVE)
     wanted = _changed(known, given)
     said = prepare_seeds(session, given, wanted.topics)
@@ -271,7 +273,8 @@ def _address(email: str) -> str:
 def _check_confirmed(one: Subscriber) -> None:
     """Refuse to pause or resume who does not get mail anyway: resuming must not confirm an address."""
     if one.status not in (SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED):
-        raise UsageError(f"{clean(one.email)} is {one.status}: there is no digest to pause or resume")
+        hint = "When they have asked for it (again): subscriber set EMAIL --confirmed"
+        raise UsageError(f"{clean(one.email)} is {one.status}: there is no digest to pause or resume", hint)
 
 
 def _when(one: Subscriber) -> str:

@@ -11,6 +11,8 @@ from paperdigest.config.table import Table
 
 __all__ = ["BounceSettings", "DkimSettings", "MailSettings", "MaildirSettings", "SendmailSettings", "SmtpSettings"]
 
+_DOMAIN_OR_NONE = r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?)?$"
+
 
 class MaildirSettings(Table):
     """Digests as files in a Maildir."""
@@ -43,17 +45,17 @@ class SendmailSettings(Table):
 class DkimSettings(Table):
     """How messages are signed; without a key file they are not."""
 
-    domain: str = ""
-    selector: str = ""
+    domain: Annotated[str, Field(pattern=_DOMAIN_OR_NONE)] = ""
+    selector: Annotated[str, Field(pattern=_DOMAIN_OR_NONE)] = ""
     key_file: str = ""
-    ed25519_selector: str = ""
+    ed25519_selector: Annotated[str, Field(pattern=_DOMAIN_OR_NONE)] = ""
     ed25519_key_file: str = ""
 
 
 class BounceSettings(Table):
     """Where bounces arrive: in the domain that takes them, read from a Maildir or by IMAP."""
 
-    domain: str = ""
+    domain: Annotated[str, Field(pattern=_DOMAIN_OR_NONE)] = ""
     maildir: str = ""
     imap_host: str = ""
     imap_port: Annotated[int, Field(ge=1, le=65535)] = 993

@@ -123,8 +123,8 @@ class WebSettings(Table):
 class AlarmSettings(Table):
     """Whom to tell when something does not work."""
 
-    email: str = ""
-    webhook: str = ""
+    email: Annotated[str, Field(pattern=r"^(?:[!-?A-~]+@[A-Za-z0-9.-]+)?$")] = ""
+    webhook: Annotated[str, Field(pattern=r"^(?:https?://[!-~]+)?$")] = ""
     stale_days: Annotated[int, Field(ge=1, le=60)] = 2
 
 

@@ -81,23 +81,30 @@ class QuietDay:
             calendar = self._calendars.get(name)
             if calendar is not None and calendar(today) is False:
                 yield f"{name} announces nothing on {_day(today)}: weekend or holiday."
-            if sentence := _about(name, listings):
+            if sentence := _about(name, listings, calendar, today):
                 yield sentence
 
 
-def _about(name: str, listings: Sequence[StoredListing]) -> str | None:
-    """Say what is wrong with a source by its listings, oldest first; None when nothing is."""
+def _about(name: str, listings: Sequence[StoredListing], calendar: Calendar | None, today: date) -> str | None:
+    """Say what is wrong with a source by its listings, oldest first; None when nothing is.
+
+    Args:
+        name: the source's.
+        listings: its listings of the last days.
+        calendar: on which days it announces something; None: nothing is known of it any more.
+        today: the newest day of which it can have announced something by now.
+    """
     if not listings:
         return f"{name} has not been read yet."
     last = listings[-1]
     if last.state is ListingState.FAILED:
-        since = last.listed_on
-        for one in reversed(listings):
-            if one.state is not ListingState.FAILED:
-                break
-            since = one.listed_on
-        return f"{name} could not be read since {_day(since)}."
+        good = next((one for one in reversed(listings) if one.state is not ListingState.FAILED), None)
+        before = f"; its last good listing is that of {_day(good.listed_on)}" if good is not None else ""
+        return f"{name} could not be read on {_day(last.attempted_at.date())}{before}."
     day = _day(last.listed_on)
+    missed = (today - timedelta(days=back) for back in range((today - last.listed_on).days))
+    if calendar is not None and any(calendar(one) for one in missed):
+        return f"{name} has not been read since {_day(last.attempted_at.date())}."
     if last.state is ListingState.STALE:
         return f"{name} has announced nothing new yet; its last listing is that of {day}."
     if last.state is ListingState.QUIET:

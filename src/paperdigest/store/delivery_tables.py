@@ -134,7 +134,7 @@ deliveries = Table(
     Column("sent_at", UtcDateTime),
     Column("status", Text),  # enhanced status code (RFC 3463) of the last refusal
     Column("phase", Text),  # a `MailPhase`: how far the last attempt came
-    # SHA-256, its first 16 bytes, of the message whose final dot was about to be sent: a copy of it can be told from another.
+    # 16 bytes of SHA-256 of the message whose final dot was about to be sent: a copy of it can be told from another.
     Column("content_hash", LargeBinary),
     CheckConstraint(_one_of("state", DeliveryState), name="state"),
     sqlite_autoincrement=True,

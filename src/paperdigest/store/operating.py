@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from paperdigest.store.delivery_tables import deliveries
+from paperdigest.store.delivery_tables import deliveries, digests
 from paperdigest.store.engine import Database
 from paperdigest.store.operation_tables import bounces, pauses
 from paperdigest.store.storms import STORM
 from paperdigest.store.tables import from_stored, to_stored
-from paperdigest.types import DeliveryState
+from paperdigest.types import DeliveryState, MailPhase
 
 __all__ = ["Operating", "Pause", "SourceFigures"]
 
@@ -66,6 +66,33 @@ class Operating:
         return tuple(
             Pause(name=row.name, since_at=row.since_at, until_at=row.until_at, reason=row.reason) for row in rows
         )
+
+    def given_up(self, since: datetime) -> int:
+        """Return how many deliveries came too late, their time being over since a moment."""
+        late = (deliveries.c.state == DeliveryState.EXPIRED.value, deliveries.c.expires_at > since)
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).where(*late)).scalar_one()
+
+    def unreached(self) -> tuple[datetime, str] | None:
+        """Return since when a delivery has waited because the mail server could not even be asked, and why.
+
+        None when there is none, or something was sent since it was last tried.
+        """
+        phases = [MailPhase.CONNECT.value, MailPhase.GREETING.value, MailPhase.HELLO.value]
+        waiting = (
+            select(deliveries.c.detail, digests.c.composed_at, deliveries.c.next_attempt_at)
+            .join(digests, digests.c.id == deliveries.c.digest_id)
+            .where(deliveries.c.state == DeliveryState.DEFERRED.value, deliveries.c.phase.in_(phases))
+            .order_by(digests.c.composed_at)
+            .limit(1)
+        )
+        sent = select(func.max(deliveries.c.sent_at, type_=deliveries.c.sent_at.type))
+        with self._database.reading() as connection:
+            row = connection.execute(waiting).first()
+            last_sent = connection.execute(sent).scalar() if row is not None else None
+        if row is None or (last_sent is not None and last_sent > row.composed_at):
+            return None
+        return row.composed_at, row.detail or "no connection"
 
     def undecided(self, now: datetime) -> int:
         """Return how many deliveries are in doubt whose wait is over: no policy will decide about them."""

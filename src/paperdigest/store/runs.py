@@ -86,7 +86,7 @@ class Runs:
             ]
             if not wanted:
                 return None
-            connection.execute(delete(runs).where(runs.c.started_at < now - KEPT, runs.c.finished_at.is_not(None)))
+            connection.execute(delete(runs).where(runs.c.started_at < now - KEPT))
             return _begin(connection, FETCH, owner, now, {"sources": wanted})
 
     def finish(self, run: Run, *, now: datetime, detail: Mapping[str, Any]) -> None:

@@ -50,6 +50,7 @@ def examine(settings: Settings, store: Store, now: datetime, tools: Tools | None
     yield from machine_checks.check_key_file(storage.secret_key_path(settings))
     yield from machine_checks.check_database(store)
     yield from machine_checks.check_sources(settings, store, now)
+    yield from machine_checks.check_mails(store, now)
     letters = Letters(settings)
     yield from _settings(settings, letters)
     yield from _sample(settings, letters, now)

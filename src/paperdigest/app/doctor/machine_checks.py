@@ -14,12 +14,15 @@ from paperdigest.app.doctor.findings import Finding, fail, good, warn
 from paperdigest.config import Settings
 from paperdigest.errors import StoreError
 from paperdigest.store import Store
+from paperdigest.store.operating import Operating
+from paperdigest.store.pauses import Pauses
 from paperdigest.types import ListingState
 
 __all__ = [
     "check_database",
     "check_disk",
     "check_key_file",
+    "check_mails",
     "check_python",
     "check_skew",
     "check_sources",
@@ -28,6 +31,7 @@ __all__ = [
 
 _LOW_BYTES, _VERY_LOW_BYTES = 1_000_000_000, 100_000_000
 _SKEW = timedelta(minutes=2)
+_SEE_OUTBOX = "Mend what it names; `paperdigest outbox` says what waits"
 _GOOD_STATES = (ListingState.COMPLETE, ListingState.QUIET, ListingState.PARTIAL)
 
 
@@ -92,6 +96,21 @@ def check_database(store: Store) -> Iterator[Finding]:
         yield good("database", f"{store.path} is sound")
 
 
+def check_mails(store: Store, now: datetime) -> Iterator[Finding]:
+    """Check what the ledger says: a pause of all sending, mails in doubt, mails given up."""
+    operating, pause = Operating(store.database), Pauses(store.database).last()
+    if pause is not None:
+        yield fail(
+            "mails", f"nothing has been taken since {pause.since_at:%Y-%m-%d %H:%MZ}: {pause.reason}", _SEE_OUTBOX
+        )
+    elif (unreached := operating.unreached()) is not None:
+        yield fail("mails", f"some have waited since {unreached[0]:%Y-%m-%d %H:%MZ}: {unreached[1]}", _SEE_OUTBOX)
+    if late := operating.given_up(now - timedelta(days=1)):
+        yield warn("mails", f"{late} were given up on the last day", "See `paperdigest outbox`")
+    if doubtful := operating.undecided(now):
+        yield warn("mails", f"{doubtful} are in doubt and wait for you", "See `paperdigest outbox doubt`")
+
+
 def check_sources(settings: Settings, store: Store, now: datetime) -> Iterator[Finding]:
     """Check when each source last gave a listing."""
     for table in settings.sources:
@@ -105,9 +124,13 @@ def check_sources(settings: Settings, store: Store, now: datetime) -> Iterator[F
             continue
         age = (now.date() - fine[-1].listed_on).days if fine else None
         what = f"last good listing of {fine[-1].listed_on}" if fine else "no good listing yet"
-        said = f"; the newest is {last.state.value}{f' ({last.note})' if last.note else ''}"
+        said = "" if last in fine else f"; the newest is {last.state.value}{f' ({last.note})' if last.note else ''}"
         if age is None or age > settings.alarms.stale_days + 2:  # a weekend is no trouble
-            yield fail(f"source {table.name}", what + said, f"paperdigest sources check {table.name}")
+            yield fail(
+                f"source {table.name}",
+                f"nothing good for days: {what}{said}",
+                f"paperdigest sources check {table.name}",
+            )
         elif last.state not in _GOOD_STATES:
             yield warn(f"source {table.name}", what + said, f"paperdigest fetch {table.name}")
         else:
