@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +17,12 @@ from paperdigest.errors import MailError, PluginError
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
+from paperdigest.pipeline.lanes import content_hash
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
+from paperdigest.store.marks import Intent, Marks
 from paperdigest.store.pauses import Pauses
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
@@ -37,6 +40,7 @@ class Desk:
         self.refused: list[tuple[int, MailError]] = []
         self.terms = DeliveryTerms(on_refused=lambda delivery, error, now: self.refused.append((delivery.id, error)))
         self.settings: dict[str, object] = {"connections": 1}
+        self.seconds: Callable[[], float] = time.monotonic
 
     def plan(self, *emails: str) -> None:
         found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
@@ -63,7 +67,16 @@ class Desk:
 
     def deliver(self, stop: threading.Event | None = None) -> DeliveryReport:
         own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, **self.settings}
-        return deliver(self.store, SmtpMailer(own), self.render, clock=lambda: self.now, terms=self.terms, stop=stop)
+        mailer = SmtpMailer(own)
+        return deliver(
+            self.store,
+            mailer,
+            self.render,
+            clock=lambda: self.now,
+            terms=self.terms,
+            stop=stop,
+            monotonic=self.seconds,
+        )
 
     def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
         body = f"Message-ID: {delivery.message_id}\r\n\r\n{digest.ranked[0].stored.paper.title}\r\n"
@@ -149,6 +162,29 @@ def test_a_mail_in_doubt_is_sent_again_as_it_was(desk: Desk) -> None:
     assert len(set(desk.server.messages)) == 1
 
 
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_copy_of_what_a_dead_process_left_in_doubt_is_told_when_it_is_no_true_copy(
+    desk: Desk, is_changed: bool
+) -> None:
+    desk.plan(*people(1))
+    (claim,) = Ledger(desk.store.database).claim(desk.now, owner="who dies")
+    digest = Digests(desk.store.database).get_many([claim.delivery.digest_id])[claim.delivery.digest_id]
+    message = desk.render(digest, claim.delivery)
+    with Marks(desk.store.database, lambda: desk.now) as marks:
+        assert marks.intend(claim, content_hash(message.content)) is Intent.GRANTED
+    desk.now += timedelta(minutes=6)
+    assert desk.deliver().in_doubt == 1
+    if is_changed:
+        other = replace(message, content=message.content + b"PS\r\n")
+        desk.render = lambda digest, delivery: other  # type: ignore[method-assign]  # the templates of today
+    desk.now += timedelta(minutes=12)
+    report = desk.deliver()
+    assert report.sent == 1
+    assert [problem for problem in report.problems if "not as it was" in problem] == report.problems
+    assert bool(report.problems) is is_changed
+    assert desk.server.messages[0].count(claim.delivery.message_id.encode()) == 1
+
+
 def test_many_refusals_of_us_stop_all_sending_for_a_while_and_then_twice_as_long(desk: Desk) -> None:
     desk.plan(*people(40))
     for _ in range(40):
@@ -172,16 +208,38 @@ def test_many_refusals_of_us_stop_all_sending_for_a_while_and_then_twice_as_long
     assert Pauses(desk.store.database).last() is None
 
 
-def test_a_refused_login_is_tried_once_and_blames_nobody(desk: Desk) -> None:
+@pytest.mark.parametrize("answer", [b"535 5.7.8 no", b"454 4.7.0 not now", b"534 5.7.9 too weak", b"530 5.7.0 first"])
+def test_a_refused_login_is_tried_once_and_blames_nobody(desk: Desk, answer: bytes) -> None:
     desk.plan(*people(20))
     desk.settings = {"connections": 8, "user": "me", "password": "wrong"}
     for _ in range(20):
         desk.server.next("EHLO", b"250-scripted.test\r\n250 AUTH PLAIN")
-        desk.server.next("AUTH", b"535 5.7.8 no")
+        desk.server.next("AUTH", answer)
     desk.deliver()
     assert sum(command.startswith("AUTH") for command in desk.server.commands) == 1
     assert (desk.counts, desk.refused) == ({"planned": 19, "deferred": 1}, [])
     assert Pauses(desk.store.database).last() is not None
+
+
+def test_a_server_without_encryption_makes_all_sending_pause_and_gets_no_mail(desk: Desk) -> None:
+    desk.plan(*people(5))
+    desk.settings = {"tls": "starttls"}
+    desk.deliver()
+    assert (desk.counts, desk.refused) == ({"planned": 4, "deferred": 1}, [])
+    assert Pauses(desk.store.database).last() is not None
+    assert not any(command.startswith("MAIL") for command in desk.server.commands)
+
+
+def test_a_login_that_fails_in_the_middle_stops_there(desk: Desk) -> None:
+    desk.plan(*people(10))
+    desk.settings = {"connections": 1, "user": "me", "password": "once good", "max_messages_per_connection": 3}
+    for _ in range(10):
+        desk.server.next("EHLO", b"250-scripted.test\r\n250 AUTH PLAIN")
+    desk.server.next("AUTH", b"235 2.7.0 ok", b"535 5.7.8 expired")
+    report = desk.deliver()
+    assert (report.sent, report.deferred, report.released) == (3, 1, 6)
+    assert desk.counts == {"sent": 3, "deferred": 1, "planned": 6}
+    assert desk.refused == []
 
 
 def test_no_connection_at_all_ends_the_run_and_leaves_the_rest_untried(desk: Desk) -> None:
@@ -202,6 +260,24 @@ def test_a_throttled_domain_waits_and_the_others_go(desk: Desk) -> None:
     report = desk.deliver()
     assert report.deferred == 1
     assert report.sent == 5
+
+
+def test_a_relay_that_throttles_after_five_gets_everything_in_the_end_once(desk: Desk) -> None:
+    desk.plan(*people(40))
+    desk.settings = {"connections": 2, "max_messages_per_connection": 10}
+    desk.server.next("RCPT", *([b"250 2.1.5 ok"] * 5 + [b"450 4.7.28 too many"] * 8))
+    begun = time.monotonic()
+    desk.seconds = lambda: (time.monotonic() - begun) * 2000
+    slowed = 0
+    for _ in range(12):
+        report = desk.deliver()
+        slowed += report.slowed
+        assert report.sent == 0 or report.per_s > 0
+        desk.now += timedelta(minutes=12)
+    assert slowed == 8
+    assert desk.counts == {"sent": 40}
+    assert Counter(Counter(desk.server.messages).values()) == {1: 40}
+    assert desk.refused == []
 
 
 def test_several_lanes_send_everything_once(desk: Desk) -> None:

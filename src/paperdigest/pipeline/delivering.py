@@ -71,7 +71,10 @@ class DeliveryTerms:
 
 @dataclass(slots=True, kw_only=True)
 class DeliveryReport:
-    """How many deliveries came into which state in this run, and what was wrong with those that did not arrive."""
+    """How many deliveries came into which state in this run, and what was wrong with those that did not arrive.
+
+    ``slowed`` counts how often a server asked for patience.
+    """
 
     sent: int = 0
     deferred: int = 0
@@ -80,8 +83,15 @@ class DeliveryReport:
     skipped: int = 0
     in_doubt: int = 0
     released: int = 0
+    elapsed_s: float = 0.0
+    slowed: int = 0
     problems: list[str] = field(default_factory=list)
     untold: int = 0
+
+    @property
+    def per_s(self) -> float:
+        """How many a second were sent."""
+        return self.sent / self.elapsed_s if self.elapsed_s else 0.0
 
     def tell(self, problem: str) -> None:
         """Add a problem; after fifty they are only counted."""
@@ -116,7 +126,7 @@ def deliver(
         StoreError: the database cannot be read or written; no final dot was sent without a mark.
     """
     terms = terms or DeliveryTerms()
-    ledger, report, now = Ledger(store.database), DeliveryReport(), clock()
+    ledger, report, now, begun = Ledger(store.database), DeliveryReport(), clock(), monotonic()
     report.in_doubt += ledger.recover(now, on_in_doubt=terms.on_in_doubt, wait=backoff).in_doubt
     report.expired += ledger.expire(now)
     pauses = Pauses(store.database)
@@ -130,6 +140,7 @@ def deliver(
         )
         run.work()
     run.check_written()
+    report.elapsed_s = monotonic() - begun
     if report.untold:
         report.problems.append(f"and {report.untold} more")
     return report
@@ -265,6 +276,7 @@ class _Run:
         if error.permanent and whose in (Blame.GONE, Blame.MAILBOX) and self._terms.on_refused is not None:
             self._terms.on_refused(claim.delivery, error, self._clock())
         if is_throttling(error):
+            self._report.slowed += 1
             self._pace.throttled(domain_of(claim) if error.phase in _OF_A_RECIPIENT else None)
         refused_us = error.permanent and whose is Blame.SENDER
         if self._breaker.count(refused=refused_us) or error.phase in (MailPhase.TLS, MailPhase.LOGIN):

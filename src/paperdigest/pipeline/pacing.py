@@ -6,7 +6,6 @@ of what it was getting, and a little more with each mail that it takes. Others d
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 
@@ -90,7 +89,7 @@ class _Domain:
     def throttle(self, now: float) -> None:
         if self.complained is None:  # what is allowed may be far from what was done
             recent = sum(1 for moment in self.sent if moment > now - OBSERVED_S)
-            got = min(max(recent / OBSERVED_S, 2 * SLOWEST), self.bucket.rate or math.inf)
+            got = max(recent / OBSERVED_S, 2 * SLOWEST)
         elif now - self.complained < HEARD_S:
             return
         else:
