@@ -47,6 +47,10 @@ class Letters:
         Raises:
             RenderError, ConfigError: in words.
         """
+        own = self._settings.digest.templates
+        if own and not self._settings.file(own, "").is_dir():
+            problem = Problem("digest.templates", f"{self._settings.file(own, '')} is no folder")
+            raise ConfigError(str(self._settings.path or "settings"), (problem,))
         self.renderer.check()
         try:
             self.sample()

@@ -70,7 +70,7 @@ def feedback_id(*parts: str, sender: str) -> str:
         sender: what names us in all our mail, such as the domain; 5 to 15 signs of it count.
     """
     names = [_FEEDBACK_SIGNS.sub("-", part)[:60] for part in (*parts, "", "", "")[:3]]
-    return ":".join([*names, _FEEDBACK_SIGNS.sub("-", sender)[:15].ljust(5, "-")])
+    return ":".join([*names, _FEEDBACK_SIGNS.sub("-", sender)[:15].rstrip(".-").ljust(5, "-")])
 
 
 def _mailto(address: str | None) -> str | None:
