@@ -15,9 +15,11 @@ import pytest
 
 from paperdigest.errors import MailError, PluginError
 from paperdigest.mail.smtp import SmtpMailer
+from paperdigest.pipeline import delivering
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
 from paperdigest.pipeline.lanes import content_hash
+from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
@@ -253,13 +255,26 @@ def test_no_connection_at_all_ends_the_run_and_leaves_the_rest_untried(desk: Des
     assert desk.deliver().sent == 5
 
 
-def test_a_throttled_domain_waits_and_the_others_go(desk: Desk) -> None:
-    desk.plan(*people(3, "slow.example"), *people(3, "quick.example"))
+def test_a_throttled_domain_waits_and_the_others_go(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: Counter[str] = Counter()
+
+    class Counting(Pace):
+        def accepted(self, domain: str) -> None:
+            taken[domain] += 1
+            super().accepted(domain)
+
+    monkeypatch.setattr(delivering, "Pace", Counting)
+    desk.plan(*people(8, "slow.example"), *people(3, "quick.example"))
     desk.server.next("RCPT", b"450 4.7.28 too many")
     desk.terms = DeliveryTerms(max_per_domain_per_s=1000)
+    begun = time.monotonic()
+    desk.seconds = lambda: (time.monotonic() - begun) * 100
     report = desk.deliver()
-    assert report.deferred == 1
-    assert report.sent == 5
+    assert (report.deferred, report.sent, report.slowed) == (1, 10, 1)
+    asked = ["slow" in command for command in desk.server.commands if command.startswith("RCPT")]
+    assert asked.index(False) < 5, "what was on its way at the complaint may go on, and no more"
+    assert asked[-1]
+    assert taken == {"slow.example": 7, "quick.example": 3}
 
 
 def test_a_relay_that_throttles_after_five_gets_everything_in_the_end_once(desk: Desk) -> None:

@@ -399,6 +399,25 @@ def test_an_outcome_that_comes_too_late_is_told(office: Office) -> None:
     assert "taken over by another run" in report.problems[0]
 
 
+def test_who_was_overtaken_after_the_dot_says_that_it_may_arrive_twice(office: Office) -> None:
+    office.add()
+    office.plan()
+    send, ledger = office.postbox.send, Ledger(office.store.database)
+
+    def overtaken(message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+        answer = send(message, before_final)
+        for _ in range(2):
+            office.now += timedelta(hours=1)
+            ledger.recover(office.now, on_in_doubt="resend", wait=backoff)
+        assert len(ledger.claim(office.now, owner="another")) == 1
+        return answer
+
+    office.postbox.send = overtaken  # type: ignore[method-assign]  # the same server, and a process stopped for long
+    (problem,) = office.deliver().problems
+    assert "taken over by another run before its outcome was written down" in problem
+    assert "may arrive twice" in problem
+
+
 def test_a_refusal_that_names_the_address_is_told_without_it(office: Office) -> None:
     office.add()
     refusal = MailError("refused the recipient you@example.org: 550 <YOU@example.org> is nobody", permanent=True)
