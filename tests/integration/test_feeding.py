@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from paperdigest.pipeline.feeding import BATCH, MOST_HELD, REST, Feeder
-from paperdigest.pipeline.pacing import HEARD_S, SLOWEST, Pace
+from paperdigest.pipeline.pacing import HEARD_S, Pace
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
@@ -146,7 +146,7 @@ def test_a_domain_that_is_too_slow_is_left_to_later_runs(desk: Desk) -> None:
         desk.seconds += HEARD_S
     begun = desk.seconds
     found = desk.run(feeder, 300, is_taken=False)
-    assert desk.seconds - begun <= 1 / SLOWEST + 1
+    assert desk.seconds - begun <= 2  # nobody waits for them
     assert found["small.example"] == 5
     assert found["angry.example"] <= 2
     assert feeder.is_empty

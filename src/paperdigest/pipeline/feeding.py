@@ -119,7 +119,9 @@ class Feeder:
         domain = domain_of(claim)
         if domain not in self._held:
             self._held[domain] = deque()
-            heapq.heappush(self._turns, (self._monotonic() + self._pace.wait(domain), domain))
+            wait = self._pace.wait(domain)
+            turn = self._monotonic() + (wait if wait <= PATIENCE_S else 0.0)  # too slow: to be given back at once
+            heapq.heappush(self._turns, (turn, domain))
         self._held[domain].append(claim)
         self._held_count += 1
 
@@ -172,20 +174,15 @@ class Feeder:
         self._dry_until = None if claims else self._monotonic() + _DRY_S
         waits = {domain: self._pace.wait(domain) for domain in {domain_of(claim) for claim in claims}}
         at_once: list[Claim] = []
-        too_slow: list[Claim] = []
         too_many: list[Claim] = []
         for claim in claims:
             domain = domain_of(claim)
-            if waits[domain] > PATIENCE_S:
-                too_slow.append(claim)
-            elif domain not in self._held and not waits[domain]:
+            if domain not in self._held and not waits[domain]:
                 at_once.append(claim)
             elif self._held_count < self._most_held:
                 self._hold(claim)
             else:
                 too_many.append(claim)
-        if too_slow:
-            self._give_back(too_slow, REST)
         if too_many:  # until half of those before them may have gone
             fastest = max(self._pace.rate(domain_of(claim)) for claim in too_many)
             self._give_back(too_many, min(REST, timedelta(seconds=1 + self._held_count / (2 * fastest or 1))))
