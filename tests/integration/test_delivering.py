@@ -107,6 +107,8 @@ def people(count: int, domain: str = "example.org") -> list[str]:
     ("command", "answer", "state", "is_blamed"),
     [
         ("MAIL", b"451 4.3.0 later", "deferred", False),
+        ("MAIL", b"550 Sender verify failed", "deferred", False),
+        ("MAIL", b"553 5.1.0 Sender denied", "deferred", False),
         ("RCPT", b"450 4.2.0 greylisted, try again in 300 seconds", "deferred", False),
         ("RCPT", b"452 4.2.2 full", "deferred", False),
         ("RCPT", b"550 5.1.1 no such user", "failed", True),

@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 
 from paperdigest.errors import MailError, PaperDigestError
 from paperdigest.failpoints import failpoint
+from paperdigest.logs import masked
 from paperdigest.pipeline.breaking import Breaker, next_pause
 from paperdigest.pipeline.feeding import Feeder, RenderMessage, domain_of
 from paperdigest.pipeline.lanes import Done, Lanes, Letter
@@ -289,7 +290,7 @@ class _Run:
         now, last = self._clock(), self._last_pause
         if self._give_back_until is not None:
             return
-        pause = Pause(since_at=now, until_at=now + next_pause(last.length if last else None), reason=reason)
+        pause = Pause(since_at=now, until_at=now + next_pause(last.length if last else None), reason=masked(reason))
         self._pauses.start(pause)
         self._last_pause = pause
         self._give_back_until = pause.until_at

@@ -33,7 +33,9 @@ def blamed(error: MailError) -> Blame | None:
     """Say whose trouble an error is; None when nobody said anything (a lost line, a deadline)."""
     if error.code is None and error.status is None:
         return Blame.MESSAGE if error.permanent else None
-    return Blame.SENDER if error.systemic else blame(error.code, error.status, str(error))
+    if error.systemic or error.phase == MailPhase.MAIL:  # the recipient has not even been named
+        return Blame.SENDER
+    return blame(error.code, error.status, str(error))
 
 
 def is_throttling(error: MailError) -> bool:
