@@ -28,6 +28,7 @@ from bench._waiting import fill
 from bench.timing import Row
 from paperdigest import failpoints
 from paperdigest.store import checking
+from paperdigest.store.claims import LEASE
 from paperdigest.store.engine import connect_raw
 
 __all__ = ["Scenario", "Verdict", "judge", "run", "scenarios"]
@@ -149,10 +150,11 @@ def _stopped(sender: Sender, verdict: Verdict, draw: random.Random, times: int) 
     """A sender is stopped in mid-work until its leases are over and another has done its work; then it goes on."""
     for _ in range(times):
         number = fork(sender.until_done)
-        time.sleep(draw.uniform(0.05, 0.3))
+        time.sleep(draw.uniform(0.2, 0.5))
         os.kill(number, signal.SIGSTOP)
+        time.sleep(LEASE.total_seconds() / SPEED + 0.2)
         other = fork(sender.until_done)
-        time.sleep(6 * 60 / SPEED)
+        time.sleep(0.5)  # enough to take over what was claimed, and not to finish everything
         os.kill(number, signal.SIGCONT)
         time.sleep(0.3)
         verdict.kills += 1 + kill(number) + kill(other)  # to the others a stop is a death
