@@ -13,6 +13,7 @@ import json
 import logging
 import re
 import sys
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -63,7 +64,7 @@ class _ToStderr(logging.Handler):
             sys.stderr.flush()
 
 
-class _Masking(logging.Formatter):
+class _Masking(logging.Formatter, ABC):
     """Formats a copy of the record whose texts are masked and of one line each."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -74,9 +75,9 @@ class _Masking(logging.Formatter):
         shown.exc_text = masked(trace) or None
         return self.written(shown)
 
+    @abstractmethod
     def written(self, record: logging.LogRecord) -> str:
         """Return the line or lines of a record whose texts are masked."""
-        raise NotImplementedError
 
 
 class _Text(_Masking):

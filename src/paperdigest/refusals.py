@@ -75,7 +75,8 @@ _OF_THE_SENDER = frozenset({"1.7", "1.8"})
 _OF_THE_MESSAGE = frozenset({"2.3", "3.4"})
 _POLICY = re.compile(
     r"\b(?:spam|junk|(?:black|block|deny)[- ]?list\w*|block(?:ed|ing)|dnsbl|rbl|reputation|polic(?:y|ies)|spf|dkim|"
-    r"dmarc|unsolicited|authenticat\w+|not authori[sz]ed|rate[- ]limit\w*|reverse dns|ptr)\b",
+    r"dmarc|unsolicited|authenticat\w+|not authori[sz]ed|rate[- ]limit\w*|reverse dns|ptr|relay\w*|"
+    r"sender (?:verify|rejected|denied)|administrative prohibition)\b",
     re.IGNORECASE,
 )
 

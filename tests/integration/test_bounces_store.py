@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from paperdigest.refusals import BELIEVED_AFTER, PROBE_AFTER, STORM_CALM, Consequence
+from paperdigest.refusals import BELIEVED_AFTER, PROBE_AFTER, STORM_CALM, Consequence, blame
 from paperdigest.store import Store
 from paperdigest.store.alarms import Alarms
-from paperdigest.store.bounces import REFUSED, Bounces
+from paperdigest.store.bounces import REFUSED, Bounces, Filed
 from paperdigest.store.operation_tables import alarms, bounces
 from paperdigest.store.standing import Standing, Standings
 from paperdigest.store.storms import ALARM
@@ -143,19 +143,24 @@ def test_a_mail_that_was_only_just_accepted_forgives_nothing_yet(store: Store, k
     assert fails(kept, store, 1, since=NOW + 5 * DAY) == [Consequence.SUSPEND]
 
 
+def refused(kept: Bounces, delivery: int, code: int, status: str | None, now: datetime) -> Filed:
+    """A refusal at RCPT, as it is written down while mail is sent."""
+    return kept.record(delivery, BounceKind(blame(code, status).value), status=status, detail="no", now=now)
+
+
 def test_a_server_that_only_lets_us_wait_never_suspends(store: Store, kept: Bounces) -> None:
     who = reader(store)
     for number in range(12):
         sent_at = NOW + number * DAY
         delivery = mailed(store, who, sent_at, is_sent=False)
-        assert kept.refused(delivery, 450, "4.2.0", "greylisted, try later", sent_at).consequence is Consequence.POINT
+        assert refused(kept, delivery, 450, "4.2.0", sent_at).consequence is Consequence.POINT
         arrives(store, delivery, sent_at + timedelta(minutes=5))
     assert kept.suppressions.of(WHO) is None
 
 
 def test_a_mail_that_had_to_wait_and_comes_back_nevertheless_counts(store: Store, kept: Bounces) -> None:
     delivery = mailed(store, reader(store), is_sent=False)
-    kept.refused(delivery, 450, "4.2.0", "later", NOW)
+    refused(kept, delivery, 450, "4.2.0", NOW)
     arrives(store, delivery, NOW + HOUR)
     assert kept.record(delivery, MAILBOX, status="5.2.2", now=NOW + DAY).is_new
     assert not kept.record(delivery, MAILBOX, status="5.2.2", now=NOW + 2 * DAY).is_new
@@ -192,7 +197,7 @@ def test_a_refusal_at_the_door_has_the_consequences_of_a_bounce(
     reason: SuppressionReason | None,
 ) -> None:
     delivery = mailed(store, reader(store), is_sent=False)
-    assert kept.refused(delivery, code, status, "no", NOW).consequence is consequence
+    assert refused(kept, delivery, code, status, NOW).consequence is consequence
     found = kept.suppressions.of(WHO)
     assert (found.reason if found else None) is reason
 

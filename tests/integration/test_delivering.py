@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-from paperdigest.errors import MailError, PluginError
+from paperdigest.errors import MailError, PluginError, RenderError
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.pipeline import delivering
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
@@ -21,13 +21,14 @@ from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliv
 from paperdigest.pipeline.lanes import content_hash
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
+from paperdigest.refusals import Blame
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.marks import Intent, Marks
 from paperdigest.store.pauses import Pauses
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
+from paperdigest.types import Delivery, Digest, MailPhase, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
 from tests.scripted_smtp import Deed, ScriptedSmtp
 from tests.store_samples import paper
 
@@ -39,10 +40,14 @@ class Desk:
 
     def __init__(self, path: Path, server: ScriptedSmtp) -> None:
         self.store, self.server, self.now = Store.open(path, create=True), server, NOON
-        self.refused: list[tuple[int, MailError]] = []
-        self.terms = DeliveryTerms(on_refused=lambda delivery, error, now: self.refused.append((delivery.id, error)))
+        self.refused: list[int] = []
+        self.told: list[int] = []
+        self.terms = DeliveryTerms(on_refused=self._note)
         self.settings: dict[str, object] = {"connections": 1}
         self.seconds: Callable[[], float] = time.monotonic
+
+    def _note(self, delivery: Delivery, whose: Blame, error: MailError, now: datetime) -> None:
+        (self.told if whose is Blame.SENDER else self.refused).append(delivery.id)
 
     def plan(self, *emails: str) -> None:
         found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
@@ -114,6 +119,7 @@ def people(count: int, domain: str = "example.org") -> list[str]:
         ("RCPT", b"550 5.1.1 no such user", "failed", True),
         ("RCPT", b"552 5.2.2 full", "failed", True),
         ("RCPT", b"550 5.7.1 we do not like you", "deferred", False),
+        ("RCPT", b"550 relay not permitted", "deferred", False),
         ("DATA", b"451 4.3.0 later", "deferred", False),
         ("DATA", b"554 5.6.0 malformed", "failed", False),
         ("DOT", b"451 4.3.0 later", "deferred", False),
@@ -130,7 +136,7 @@ def test_a_refusal_becomes_the_right_state_and_blames_the_right_one(
     report = desk.deliver()
     assert desk.counts == {"sent": 2, state: 1}
     assert (report.sent, getattr(report, state)) == (2, 1)
-    assert [number for number, _ in desk.refused] == ([1] if is_blamed else [])
+    assert desk.refused == ([1] if is_blamed else [])
     assert len(desk.server.messages) == 2 + (command == "DOT")
 
 
@@ -369,6 +375,97 @@ def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) 
     with pytest.raises(PluginError, match="before_final"):
         deliver(desk.store, rash, desk.render, clock=lambda: desk.now)
     assert desk.counts["sent"] == rash.sent
+
+
+@pytest.mark.parametrize("greeting", [b"421 4.7.0 too many connections", Deed.DROP])
+def test_a_server_with_few_connections_gets_everything_over_those(desk: Desk, greeting: bytes | Deed) -> None:
+    desk.plan(*people(60))
+    desk.settings = {"connections": 8}
+    usual = b"220 scripted.test ESMTP"
+    desk.server.next("GREETING", usual, usual, *[greeting] * 40)
+    report = desk.deliver()
+    assert (report.sent, report.deferred, report.released) == (60, 0, 0)
+    assert desk.counts == {"sent": 60}
+
+
+def test_when_the_last_connection_is_refused_too_the_run_ends(desk: Desk) -> None:
+    desk.plan(*people(6))
+    desk.settings = {"connections": 3, "max_messages_per_connection": 2}
+    desk.server.next("GREETING", b"220 scripted.test ESMTP", *[b"421 4.7.0 busy"] * 9)
+    report = desk.deliver()
+    assert (report.sent, report.deferred) == (2, 1)
+    assert desk.counts["planned"] == 3
+
+
+def test_a_slow_answer_beside_a_run_that_ends_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "STOPS_WITHIN_S", 0.0)
+    monkeypatch.setattr(delivering, "_TICK_S", 0.01)
+    desk.plan(*people(3))
+
+    class Slow:
+        """Two lanes: an answer comes late, while the other lane has trouble that is the operator's."""
+
+        lanes = 2
+
+        def __init__(self) -> None:
+            self.at_dot, self.in_trouble = threading.Event(), threading.Event()
+
+        def lane(self) -> Self:
+            return self
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if message.recipient.startswith("reader2"):
+                assert self.at_dot.wait(10)
+                self.in_trouble.set()
+                raise MailError("535 no", permanent=False, systemic=True, phase=MailPhase.LOGIN)
+            assert before_final()
+            if message.recipient.startswith("reader1"):
+                self.at_dot.set()
+                assert self.in_trouble.wait(10)
+                time.sleep(0.2)  # longer than somebody who wants to stop would wait
+            return "taken"
+
+    report = deliver(desk.store, Slow(), desk.render, clock=lambda: desk.now)
+    assert (report.sent, report.deferred, report.in_doubt) == (2, 1, 0)
+    assert desk.counts == {"sent": 2, "deferred": 1}
+
+
+def test_many_letters_that_cannot_be_made_do_not_keep_a_run_from_stopping(desk: Desk) -> None:
+    desk.plan(*people(150))
+    stop = threading.Event()
+
+    def broken(digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        stop.set()
+        raise RenderError("mail/digest.html.j2", "is broken")
+
+    desk.render = broken  # type: ignore[method-assign]  # the same desk, with a broken template
+    report = desk.deliver(stop)
+    assert report.deferred <= 20
+    assert report.deferred + report.released == 100  # the one batch that was claimed
+    assert set(desk.counts) == {"planned", "deferred"}
+
+
+def test_one_refusal_of_us_is_told_and_blames_nobody(desk: Desk) -> None:
+    desk.plan(*people(3))
+    desk.server.next("RCPT", b"550 5.7.26 unauthenticated")
+    desk.deliver()
+    assert (desk.told, desk.refused) == ([1], [])
+    assert Pauses(desk.store.database).last() is None
+
+
+def test_a_server_that_wants_a_login_makes_all_sending_pause(desk: Desk) -> None:
+    desk.plan(*people(3))
+    desk.server.next("MAIL", b"530 5.7.0 Authentication required")
+    desk.deliver()
+    pause = Pauses(desk.store.database).last()
+    assert pause is not None
+    assert "Authentication required" in pause.reason
+    assert desk.counts == {"deferred": 1, "planned": 2}
 
 
 def test_the_breaker_opens_at_a_fifth_of_ten_at_least() -> None:

@@ -17,14 +17,19 @@ from paperdigest.errors import MailError
 from paperdigest.pipeline import delivering, planning
 from paperdigest.pipeline.composing import Composer
 from paperdigest.ranking.explaining import Explanation
+from paperdigest.refusals import Blame
 from paperdigest.schedule import parse_zone
 from paperdigest.store import Store
+from paperdigest.store.bounces import Bounces
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, RankRequest, StoredPaper
+from paperdigest.types import BounceKind, Delivery, Digest, RankRequest, StoredPaper
 
 __all__ = ["SendReport", "Sending"]
+
+ATTEMPTS_KEPT = timedelta(days=90)
+"""For so long it is known why a delivery that is settled took several attempts."""
 
 _STATES = ("planned", "sent", "deferred", "failed", "expired", "skipped", "in_doubt", "excluded")
 
@@ -150,6 +155,7 @@ class Sending:
                 terms=self._delivery_terms,
                 stop=stop,
             )
+            Ledger(self._store.database).prune(self._clock() - ATTEMPTS_KEPT)
         counts = Ledger(self._store.database).counts()
         return SendReport(
             planned=planned.planned,
@@ -187,9 +193,14 @@ class Sending:
             on_refused=self._refused,
         )
 
-    def _refused(self, delivery: Delivery, error: MailError, now: datetime) -> None:
-        """Let a mailbox that refused for good have the consequences of a bounce."""
-        bounces_of(self._settings, self._store).refused(delivery.id, error.code, error.status, str(error), now)
+    def _refused(self, delivery: Delivery, whose: Blame, error: MailError, now: datetime) -> None:
+        """Let a refusal for good have the consequences of a bounce: for a mailbox, or an alarm when it is about us."""
+        kind = BounceKind(whose.value)
+        self._bounces.record(delivery.id, kind, status=error.status, detail=str(error), now=now)
+
+    @cached_property
+    def _bounces(self) -> Bounces:
+        return bounces_of(self._settings, self._store)
 
     @cached_property
     def _composer(self) -> Composer:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from paperdigest import __version__, metrics
 from paperdigest.app.alarms import DEFECT, knows, troubles
+from paperdigest.app.bounces import bounces_of
 from paperdigest.app.running import Running
 from paperdigest.app.telling import tell
 from paperdigest.config import Settings
@@ -63,6 +64,7 @@ class Watch:
 
     def _look_for_troubles(self, defect: str | None) -> None:
         now = self._clock()
+        bounces_of(self._settings, self._store).tidy(now)
         found = troubles(self._settings, self._store, self._running, now)
         if defect is not None:
             found[DEFECT] = defect

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -106,8 +107,7 @@ class SendmailLane:
                 if not before_final():
                     return None
                 code = self._run(self._command(message), letter, words)
-                words.seek(0)
-                said = clean_line(words.read(_MAX_WORDS).decode("utf-8", "replace"))[:_MAX_SHOWN]
+                said = _said(words)
         except OSError as error:
             raise _trouble(f"{path} could not be run: {error.strerror}", MailPhase.BODY) from error
         if code == os.EX_OK:
@@ -132,7 +132,8 @@ class SendmailLane:
                 raise MailError(problem, permanent=False, after_dot=True, phase=MailPhase.DOT) from error
             finally:
                 if process.poll() is None:  # we are the ones to go
-                    os.killpg(process.pid, signal.SIGKILL)  # its helpers, too
+                    with suppress(OSError):  # it has become somebody else's
+                        os.killpg(process.pid, signal.SIGKILL)  # its helpers, too
 
     def _refusal(self, code: int, said: str) -> MailError:
         path = self._settings.path
@@ -142,6 +143,14 @@ class SendmailLane:
         meaning, permanent, status = _EXITS.get(code, ("it failed", False, None))
         problem = f"{path}: {meaning} (exit code {code}{': ' + said if said else ''})"
         return MailError(problem, permanent=permanent, systemic=not permanent, phase=MailPhase.DOT, status=status)
+
+
+def _said(words: IO[bytes]) -> str:
+    """Return what the program said; that it cannot be read changes nothing about the message."""
+    with suppress(OSError):
+        words.seek(0)
+        return clean_line(words.read(_MAX_WORDS).decode("utf-8", "replace"))[:_MAX_SHOWN]
+    return ""
 
 
 def _trouble(problem: str, phase: MailPhase) -> MailError:

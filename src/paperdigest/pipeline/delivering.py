@@ -20,7 +20,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,8 +49,8 @@ __all__ = ["DeliveryReport", "DeliveryTerms", "backoff", "deliver"]
 TOLD = 50
 """Of so many problems each is told; the others are counted."""
 
-STOPS_WITHIN_S = 25.0
-"""A message in flight is waited for that long; then it is in doubt."""
+STOPS_WITHIN_S = 20.0
+"""When somebody wants us to stop, messages in flight are waited for that long; then they are in doubt."""
 
 _TICK_S = 0.5
 
@@ -59,7 +59,7 @@ _TICK_S = 0.5
 class DeliveryTerms:
     """What the settings say about delivering.
 
-    ``on_refused`` is told of mailboxes that refused for good (gone, or full), and when.
+    ``on_refused`` is told of refusals for good, whose trouble they are (a mailbox's, or ours), and when.
     ``lease`` is for how long a claim holds without a sign of life.
     """
 
@@ -67,7 +67,7 @@ class DeliveryTerms:
     max_per_s: float = 0
     max_per_domain_per_s: float = 0
     lease: timedelta = LEASE
-    on_refused: Callable[[Delivery, MailError, datetime], None] | None = None
+    on_refused: Callable[[Delivery, Blame, MailError, datetime], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -223,6 +223,7 @@ class _Run:
         """Settle what has no digest: it is damaged, or removed with its subscriber, and then there is no row left."""
         lost = Outcome(state=DeliveryState.FAILED, detail="its digest cannot be read; see `paperdigest db check`")
         self._marks.settle(claim, lost)
+        self._report.failed += 1
         self._report.tell(f"delivery {claim.delivery.id}: {lost.detail}")
 
     # What became of letters
@@ -274,13 +275,14 @@ class _Run:
 
     def _refused(self, claim: Claim, error: MailError) -> None:
         whose = blamed(error)
-        if error.permanent and whose in (Blame.GONE, Blame.MAILBOX) and self._terms.on_refused is not None:
-            self._terms.on_refused(claim.delivery, error, self._clock())
+        if error.permanent and whose not in (None, Blame.MESSAGE) and self._terms.on_refused is not None:
+            self._terms.on_refused(claim.delivery, whose, error, self._clock())
         if is_throttling(error):
             self._report.slowed += 1
             self._pace.throttled(domain_of(claim) if error.phase in _OF_A_RECIPIENT else None)
         refused_us = error.permanent and whose is Blame.SENDER
-        if self._breaker.count(refused=refused_us) or error.phase in (MailPhase.TLS, MailPhase.LOGIN):
+        wants_login = error.phase in (MailPhase.TLS, MailPhase.LOGIN) or error.code in _WANT_LOGIN
+        if self._breaker.count(refused=refused_us) or wants_login:
             self._pause(str(error))
         elif error.systemic:
             self._give_back_until = self._clock() + backoff(1)
@@ -305,17 +307,25 @@ class _Run:
             self._ledger.heartbeat(self._clock(), owner=self._owner, lease=self._terms.lease)
 
     def _wind_up(self) -> None:
-        """Finish what is in flight, give back what was not begun."""
-        self._lanes.halt()
-        self._lanes.close(STOPS_WITHIN_S)
+        """Give back what was not begun, and finish what is in flight: it has deadlines of its own."""
+        self._give_back([*(letter.claim for letter in self._lanes.halt()), *self._feeder.rest()])
+        until: float | None = None
+        while not self._lanes.have_ended(_TICK_S):
+            self._beat()
+            if self._stop.is_set():  # somebody waits for us
+                until = until or time.monotonic() + STOPS_WITHIN_S
+                if time.monotonic() >= until:
+                    break
         failure = self._drain()
-        back = [*self._unbegun, *self._feeder.rest()]
         failpoint("before_release")
-        if back:
-            moment = self._give_back_until or self._clock()
-            self._report.released += self._ledger.release(back, next_attempt_at=moment)
+        self._give_back([*self._unbegun, *(letter.claim for letter in self._lanes.left())])
         if failure is not None:
             raise failure
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            moment = self._give_back_until or self._clock()
+            self._report.released += self._ledger.release(claims, next_attempt_at=moment)
 
     def _drain(self) -> PaperDigestError | OSError | None:
         """Take in what the lanes did last, and return what one of them ended by."""
@@ -329,6 +339,7 @@ class _Run:
                 return failure
 
 
+_WANT_LOGIN = frozenset({530, 534, 535, 538})  # RFC 4954, 6: a login or encryption is wanted
 _OF_A_RECIPIENT = frozenset({MailPhase.RCPT, MailPhase.DATA, MailPhase.BODY, MailPhase.DOT})
 
 

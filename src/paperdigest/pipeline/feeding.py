@@ -30,6 +30,9 @@ RenderMessage = Callable[[Digest, Delivery], OutgoingMessage]
 BATCH = 100
 """So many deliveries are claimed at once."""
 
+AT_ONCE = 20
+"""After so many letters that cannot be made the caller is asked whether to go on."""
+
 MOST_HELD = 20_000
 """So many claims are held back in all, at about a kilobyte each."""
 
@@ -98,7 +101,9 @@ class Feeder:
 
     def next(self) -> Letter | None:
         """Return a letter that may go now; None when there is none just now (or none among the next ones due)."""
-        while not self._pace.wait() and (found := self._held_back() or self._new()) is not None:
+        for _ in range(AT_ONCE):
+            if self._pace.wait() or (found := self._held_back() or self._new()) is None:
+                return None
             if (message := self._message(*found)) is not None:
                 self._pace.take(domain_of(found[0]))
                 return Letter(found[0], message)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -28,7 +29,7 @@ from paperdigest.pipeline.outcomes import outcome_of
 from paperdigest.protocols import Lane, Mailer, OutgoingMessage
 from paperdigest.store.claims import Claim, Intent, Outcome
 from paperdigest.store.marks import Marks
-from paperdigest.types import DeliveryState
+from paperdigest.types import DeliveryState, MailPhase
 
 __all__ = ["Done", "Lanes", "Letter", "content_hash"]
 
@@ -65,7 +66,8 @@ class Lanes:
     A letter that comes back unchanged was not begun; an exception is that of a lane that has ended by it.
 
     The first lane begins alone: a login that is refused is tried once, not once a lane. The others follow when a
-    first message was taken.
+    first message was taken. A lane that gets no connection while others work ends alone, and the server is asked for
+    no more than it gives; when none works, all halt.
 
     Args:
         mailer: makes lanes.
@@ -84,6 +86,9 @@ class Lanes:
         self.done: queue.SimpleQueue[Done | Letter | BaseException] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._halted = threading.Event()
+        self._working = 0
+        self._has_delivered = False
+        self._counting = threading.Lock()
 
     @property
     def most(self) -> int:
@@ -98,17 +103,31 @@ class Lanes:
 
     def widen(self, wanted: int) -> None:
         """Open more lanes, ``wanted`` in all but no more than there may be."""
-        while self._threads and len(self._threads) < min(wanted, self._most):
+        while self._threads and self._working < min(wanted, self._most):
             self._start()
 
-    def halt(self) -> None:
-        """Begin no further message: what is queued comes back through ``done`` as it went in."""
-        self._halted.set()
+    def halt(self) -> tuple[Letter, ...]:
+        """Begin no further message, let every lane end with the one it is at; return the letters that none has begun.
 
-    def close(self, patience_s: float) -> bool:
-        """Let every lane finish its message and end; return whether all did within the time, in seconds."""
+        One that a lane was just about to begin comes back through ``done`` as it went in.
+        """
+        self._halted.set()
+        left = self.left()
         for _ in self._threads:
             self._letters.put(None)
+        return left
+
+    def left(self) -> tuple[Letter, ...]:
+        """Take back the letters that no lane has taken."""
+        found: list[Letter] = []
+        with suppress(queue.Empty):
+            while True:
+                if (letter := self._letters.get_nowait()) is not None:
+                    found.append(letter)
+        return tuple(found)
+
+    def have_ended(self, patience_s: float) -> bool:
+        """Wait for the lanes to end, in seconds, and return whether all have."""
         until = time.monotonic() + patience_s
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -117,14 +136,32 @@ class Lanes:
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name=f"lane-{len(self._threads) + 1}", daemon=True)
         self._threads.append(thread)
+        with self._counting:
+            self._working += 1
         thread.start()
 
     def _run(self) -> None:
         with _HandedOver(self.done), self._mailer.lane() as lane:
             while (letter := self._letters.get()) is not None:
-                self.done.put(letter if self._halted.is_set() else self._deliver(lane, letter))
+                if self._halted.is_set():
+                    self.done.put(letter)
+                elif (done := self._deliver(lane, letter)) is not None:
+                    self.done.put(done)
+                else:
+                    self._letters.put(letter)
+                    return
 
-    def _deliver(self, lane: Lane, letter: Letter) -> Done:
+    def _is_one_too_many(self, error: MailError) -> bool:
+        """Say whether the server has room for the other lanes, and not for this one; the lane must end then."""
+        with self._counting:
+            if error.phase not in _BEFORE_ANY_MAIL or not self._has_delivered or self._working == 1:
+                return False
+            self._working -= 1
+            self._most = self._working
+            return True
+
+    def _deliver(self, lane: Lane, letter: Letter) -> Done | None:
+        """Deliver a letter; None: this lane cannot, and others can."""
         claim, message = letter.claim, letter.message
         if not self._marks.wanted(claim.delivery.subscriber_id):
             return self._unwanted(claim)
@@ -140,13 +177,16 @@ class Lanes:
             answer = lane.send(message, before_final)
         except MailError as error:
             if error.systemic:
-                self.halt()  # nobody else would fare better now
+                if self._is_one_too_many(error):
+                    return None
+                self._halted.set()  # nobody else would fare better now
             kept = (message.sender, message.content)
             outcome = outcome_of(error, claim.delivery, kept, self._clock(), self._jitter())
             return Done(claim, outcome, error, self._marks.settle(claim, outcome))
         if answer is None:
             return self._unwanted(claim) if intents == [Intent.UNWANTED] else Done(claim, None)
         failpoint("after_accepted")
+        self._has_delivered = True
         outcome = Outcome(state=DeliveryState.SENT, detail=answer)
         if not intents:  # or its next try would be a second copy
             self._marks.intend(claim, content_hash(message.content))
@@ -157,6 +197,9 @@ class Lanes:
     def _unwanted(self, claim: Claim) -> Done:
         outcome = Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
+
+
+_BEFORE_ANY_MAIL = frozenset({MailPhase.CONNECT, MailPhase.GREETING, MailPhase.HELLO})
 
 
 class _HandedOver:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, exists, false, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from paperdigest import refusals
+from paperdigest.logs import masked
 from paperdigest.refusals import Consequence
 from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries, digests, subscribers
@@ -66,13 +67,6 @@ class Bounces:
         self._database = database
         self.suppressions = Suppressions(database, secrets)
         self.storms = Storms(database, self.suppressions)
-
-    def refused(
-        self, delivery_id: int, code: int | None, status: str | None, detail: str | None, now: datetime
-    ) -> Filed:
-        """Write down that a server refused the recipient of a delivery: the same consequences as a bounce."""
-        kind = BounceKind(refusals.blame(code, status, detail or "").value)
-        return self.record(delivery_id, kind, status=status, detail=detail, now=now)
 
     def record(
         self, delivery_id: int, kind: BounceKind, *, status: str | None = None, detail: str | None = None, now: datetime
@@ -161,7 +155,7 @@ class Bounces:
         days, probing = _standing(connection, report) if report.kind is BounceKind.MAILBOX else (0, False)
         done = refusals.consequence(report.kind, days=days, probing=probing, storm=storm)
         if done is Consequence.TELL:
-            said = f"a mail server does not want our mail: {report.detail or report.status}"
+            said = f"a mail server does not want our mail: {masked(report.detail or '') or report.status}"
             raise_alarm(connection, REFUSED, said, report.now)
         if done is Consequence.UNSUBSCRIBE:
             _unsubscribe(connection, report.subscriber_id)

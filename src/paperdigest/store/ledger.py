@@ -10,7 +10,7 @@
     in_doubt --settle, by the claim that brought it there--> sent | deferred | failed
 
 A claim raises the row's epoch, and every later change names it: whoever was paused beyond the lease starts
-nothing any more. A settled row never leaves its state, unless an operator says so (`Ledger.retry`). The marks of a
+nothing any more. A settled row never leaves its state, unless an operator says so (`Outbox.retry`). The marks of a
 delivery under way (intend, settle) are made by `marks.Marks`; here is what comes before and after.
 
 What clocks can do. Leases are moments of the wall clock, and each change checks state and epoch in one statement
