@@ -385,6 +385,7 @@ def test_a_server_with_few_connections_gets_everything_over_those(desk: Desk, gr
     desk.server.next("GREETING", usual, usual, *[greeting] * 40)
     report = desk.deliver()
     assert (report.sent, report.deferred, report.released) == (60, 0, 0)
+    assert desk.server.connections < 12  # those that were refused are not asked for again and again
     assert desk.counts == {"sent": 60}
 
 
