@@ -48,6 +48,23 @@ def test_all_mistakes_are_reported_at_once_with_their_key_path(tmp_path: Path) -
     assert set(problems(path)) == {"store.urll", "fetch.workers", "mail.mailer", "sources[1].name", "sources[1].kind"}
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("mail.bounces", "domain", "not a domain"),
+        ("mail.dkim", "selector", "a b"),
+        ("alarms", "email", "foo"),
+        ("alarms", "webhook", "file:///etc/passwd"),
+        ("web", "base_url", "http://digest.example.org"),
+        ("run", "fetch_at", ["25:00"]),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(tmp_path: Path, table: str, key: str, value: object) -> None:
+    found = problems(write(tmp_path, f"[{table}]\n{key} = {value!r}\n"))
+    assert list(found) == [f"{table}.{key}"]
+    assert "pattern" not in found[f"{table}.{key}"]
+
+
 def test_a_secret_in_the_settings_is_refused(tmp_path: Path) -> None:
     found = problems(write(tmp_path, '[mail.smtp]\npassword = "hunter2"\n'))
     assert "password_file" in found["mail.smtp.password"]

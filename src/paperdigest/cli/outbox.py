@@ -94,7 +94,9 @@ def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | Non
     What was sent is refused (exit code 4). The papers of a digest that was given up may have come in a later one.
     """
     if bool(numbers) == (every is not None):
-        raise UsageError("retry what?", "Name deliveries by their id, or --failed, or --doubt")
+        raise UsageError(
+            "nothing is named that should be tried again", "Name deliveries by their id, or --failed, or --doubt"
+        )
     desk = _desk(session)
     retried = desk.retry_all(every) if every is not None else desk.retry(numbers)
     _show_retried(retried, as_json_=as_json_)

@@ -69,6 +69,8 @@ def _key_path(location: tuple[int | str, ...], prefix: str) -> str:
 def _in_words(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return "is not a setting; see config.example.toml for all of them"
+    if item["type"] == "string_pattern_mismatch":
+        return f"{item['input']!r} does not have the form that config.example.toml shows"
     if item["type"] == "missing":
         return "is missing"
     message = item["msg"].removeprefix("Value error, ")
