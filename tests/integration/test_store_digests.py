@@ -13,6 +13,7 @@ from paperdigest.errors import StoreError
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests, Shown
 from paperdigest.store.engine import connect_raw
+from paperdigest.store.standing import Standings
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     DeliveryState,
@@ -133,7 +134,7 @@ def test_what_never_arrived_was_not_shown(store: Store, who: Subscriber, state: 
     settle(store, state)
     keys = {"arxiv:2604.00001", "arxiv:2604.00002"} if is_shown else set()
     assert Digests(store.database).shown(who.id).keys() == keys
-    assert Digests(store.database).sent_keys(who.id) == keys
+    assert Standings(store.database).sent([who.id], MOMENT) == {who.id: keys}
 
 
 def test_a_topic_keeps_its_threshold_and_may_be_of_examples_alone(store: Store, who: Subscriber) -> None:

@@ -105,7 +105,7 @@ def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str
         yield MAIL, f"mail has waited since {unreached[0]:%Y-%m-%d %H:%MZ}: {unreached[1]}"
     if late := operating.given_up(now - _DAY):
         yield "given up", f"{late} digests could not be delivered in time; their papers come with the next ones"
-    for pause in operating.pauses(now):
+    for pause in Pauses(store.database).open(now):
         if pause.name not in (STORM, MAIL):
             yield f"pause {pause.name}", f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
     if undecided := operating.undecided(now):

@@ -18,7 +18,7 @@ from paperdigest.store import Store
 from paperdigest.store.alarms import Alarms
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.operating import Operating
-from paperdigest.store.pauses import MAIL
+from paperdigest.store.pauses import MAIL, Pauses
 from paperdigest.store.runs import FETCH, SEND
 
 __all__ = ["Watch"]
@@ -92,7 +92,7 @@ class Watch:
             deliveries=Ledger(self._store.database).counts(),
             queued=operating.queued(now),
             bounces=operating.bounces(),
-            is_breaker_open=any(pause.name == MAIL for pause in operating.pauses(now)),
+            is_breaker_open=any(pause.name == MAIL for pause in Pauses(self._store.database).open(now)),
             runs={
                 kind: (run.finished_at, (run.finished_at - run.started_at).total_seconds(), run.is_whole)
                 for kind, run in last.items()

@@ -32,15 +32,6 @@ _LOST = (DeliveryState.FAILED.value, DeliveryState.EXPIRED.value, DeliveryState.
 _REVISED = "revised"
 """How a new version of a liked paper is placed, beside the members of `types.Placement`."""
 
-_SENT_KEYS = """
-SELECT DISTINCT k2.key FROM digests d
-JOIN digest_items i ON i.digest_id = d.id
-JOIN paper_keys k ON k.key = i.paper_key
-JOIN paper_keys k2 ON k2.paper_id = k.paper_id
-JOIN deliveries v ON v.digest_id = d.id
-WHERE d.subscriber_id = ? AND v.state NOT IN ('failed', 'expired', 'skipped')
-"""
-
 _ADD_DIGEST = """
 INSERT INTO digests (subscriber_id, edition, composed_at, considered, frozen)
 SELECT id, ?, ?, ?, ? FROM subscribers WHERE id = ?
@@ -174,26 +165,12 @@ class Digests:
                 continue  # somebody changed a row: nobody else's digest suffers for it
         return found
 
-    def latest_edition(self, subscriber_id: int) -> date | None:
-        """Return the newest edition that was planned for a subscriber."""
-        newest = select(digests.c.edition).where(digests.c.subscriber_id == subscriber_id)
-        with self._database.reading() as connection:
-            return connection.execute(newest.order_by(digests.c.edition.desc()).limit(1)).scalar()
-
     def latest(self, subscriber_id: int) -> Digest | None:
         """Return the newest digest of a subscriber."""
         newest = select(digests.c.id).where(digests.c.subscriber_id == subscriber_id)
         with self._database.reading() as connection:
             number = connection.execute(newest.order_by(digests.c.edition.desc()).limit(1)).scalar()
         return None if number is None else self.get(number)
-
-    def sent_keys(self, subscriber_id: int) -> frozenset[str]:
-        """Return every identifier of every paper that went, or is on its way, to a subscriber.
-
-        A paper of a digest that failed or expired has not been seen: it may come again.
-        """
-        with self._database.reading() as connection:
-            return frozenset(connection.exec_driver_sql(_SENT_KEYS, (subscriber_id,)).scalars())
 
     def shown(self, subscriber_id: int) -> dict[str, Shown]:
         """Return what a subscriber was shown, or is about to be, by the identifier each paper is known by now."""

@@ -10,12 +10,11 @@ from sqlalchemy import func, select
 
 from paperdigest.store.delivery_tables import deliveries, digests
 from paperdigest.store.engine import Database
-from paperdigest.store.operation_tables import bounces, pauses
-from paperdigest.store.storms import STORM
+from paperdigest.store.operation_tables import bounces
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import DeliveryState, MailPhase
 
-__all__ = ["Operating", "Pause", "SourceFigures"]
+__all__ = ["Operating", "SourceFigures"]
 
 _SOURCES = """
 SELECT source, state, count(*) AS listings, max(retrieved_at) AS retrieved_at, max(listed_on) AS listed_on
@@ -33,16 +32,6 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    """Something that is not to be tried before a moment."""
-
-    name: str
-    since_at: datetime
-    until_at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFigures:
     """The listings of one source in one state: how many, when the last was read."""
 
@@ -57,15 +46,6 @@ class Operating:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def pauses(self, now: datetime) -> tuple[Pause, ...]:
-        """Return the pauses of sending that are on; a bounce storm stops none."""
-        is_on = (pauses.c.until_at > now, pauses.c.name != STORM)
-        with self._database.reading() as connection:
-            rows = connection.execute(select(pauses).where(*is_on).order_by(pauses.c.name)).all()
-        return tuple(
-            Pause(name=row.name, since_at=row.since_at, until_at=row.until_at, reason=row.reason) for row in rows
-        )
 
     def given_up(self, since: datetime) -> int:
         """Return how many deliveries came too late, their time being over since a moment."""

@@ -13,11 +13,11 @@ from paperdigest.errors import NotFoundError
 from paperdigest.store.delivery_tables import attempts, deliveries, digest_items, digests
 from paperdigest.store.engine import Database
 from paperdigest.store.ledger import MAX_DOUBTFUL, Ledger, load_deliveries
-from paperdigest.store.operation_tables import pauses
+from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.store.tables import from_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
-__all__ = ["Attempt", "Doubt", "Item", "OpenPause", "Outbox", "Overview", "Retried"]
+__all__ = ["Attempt", "Doubt", "Item", "Outbox", "Overview", "Retried"]
 
 _UNDER_WAY = (DeliveryState.LEASED, DeliveryState.SENDING)
 
@@ -57,23 +57,13 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPause:
-    """What is not to be tried before ``until_at``."""
-
-    name: str
-    since_at: datetime
-    until_at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """How many deliveries are in each state; of those that wait, how many are due, and when the oldest was composed."""
 
     counts: Mapping[str, int]
     due: int
     oldest_at: datetime | None
-    pauses: tuple[OpenPause, ...]
+    pauses: tuple[Pause, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +84,10 @@ class Outbox:
         """Return how things stand."""
         waiting = [_is(state) for state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)]
         oldest = select(func.min(digests.c.composed_at)).join(deliveries, deliveries.c.digest_id == digests.c.id)
-        still = select(pauses).where(pauses.c.until_at > now).order_by(pauses.c.until_at)
         counts, due = self._ledger.counts(), self._ledger.waiting(now)
         with self._database.reading() as connection:
             oldest_at = connection.execute(oldest.where(or_(*waiting))).scalar()
-            paused = tuple(OpenPause(**row) for row in connection.execute(still).mappings())
-        return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=paused)
+        return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=Pauses(self._database).open(now))
 
     def get(self, number: int) -> Delivery:
         """Return one delivery.

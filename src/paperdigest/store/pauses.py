@@ -18,8 +18,9 @@ MAIL = "mail"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Why nothing is tried, since when and until when (UTC)."""
+    """What is not to be tried, since when and until when (UTC), and why."""
 
+    name: str = MAIL
     since_at: datetime
     until_at: datetime
     reason: str
@@ -38,15 +39,20 @@ class Pauses:
 
     def last(self, name: str = MAIL) -> Pause | None:
         """Return the newest pause, which may be over; None after a success."""
-        wanted = select(pauses.c.since_at, pauses.c.until_at, pauses.c.reason).where(pauses.c.name == name)
         with self._database.reading() as connection:
-            row = connection.execute(wanted).first()
-        return None if row is None else Pause(since_at=row.since_at, until_at=row.until_at, reason=row.reason)
+            row = connection.execute(select(pauses).where(pauses.c.name == name)).mappings().first()
+        return None if row is None else Pause(**row)
 
-    def start(self, pause: Pause, name: str = MAIL) -> None:
-        """Begin a pause in place of the last one."""
+    def open(self, now: datetime) -> tuple[Pause, ...]:
+        """Return the pauses that are not over, by name; a bounce storm's is among them (see `storms`)."""
+        still = select(pauses).where(pauses.c.until_at > now).order_by(pauses.c.name)
+        with self._database.reading() as connection:
+            return tuple(Pause(**row) for row in connection.execute(still).mappings())
+
+    def start(self, pause: Pause) -> None:
+        """Begin a pause in place of the last one of its name."""
         values = {"since_at": pause.since_at, "until_at": pause.until_at, "reason": pause.reason}
-        statement = insert(pauses).values(name=name, **values)
+        statement = insert(pauses).values(name=pause.name, **values)
         with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 

@@ -104,12 +104,6 @@ class Subscribers:
         with self._database.reading() as connection:
             return dict(_each(connection, numbers))
 
-    def is_active(self, number: int) -> bool:
-        """Say whether the subscriber still wants mail: asked again right before a mail leaves."""
-        status = select(subscribers.c.status).where(subscribers.c.id == number)
-        with self._database.reading() as connection:
-            return connection.execute(status).scalar() == SubscriberStatus.ACTIVE.value
-
     def remove(self, email: str) -> None:
         """Remove a subscriber with their topics, judgements, digests and deliveries.
 
