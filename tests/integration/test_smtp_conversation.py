@@ -168,7 +168,9 @@ def test_a_server_that_does_not_greet_is_tried_again_later(
     error = refusal(lane)
     code = int(answer[:3]) if isinstance(answer, bytes) and answer[:1].isdigit() else None
     status = answer[4:9].decode() if isinstance(answer, bytes) and code else None
-    assert fields(error) == ("greeting", False, False, True, code, status)
+    # A reset may come so early that it ends the call to connect.
+    assert error.phase in ({"connect", "greeting"} if answer is Deed.RESET else {"greeting"})
+    assert fields(error)[1:] == (False, False, True, code, status)
     lane.send(mail(), yes)
     assert server.connections == 2
 
