@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import stat
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from paperdigest.errors import MailError
-from paperdigest.mail import BUILTIN
+from paperdigest.mail import BUILTIN, sendmail
 from paperdigest.mail.sendmail import SendmailLane, SendmailMailer
 from paperdigest.plugins import load_plugin
 from paperdigest.protocols import OutgoingMessage
@@ -110,17 +113,49 @@ def test_a_ledger_that_fails_starts_no_program(program: Program) -> None:
         (os.EX_DATAERR, True, "5.6.0"),
         (os.EX_NOUSER, True, "5.1.1"),
         (os.EX_NOHOST, True, "5.1.2"),
-        *((code, False, None) for code in (os.EX_USAGE, os.EX_UNAVAILABLE, os.EX_SOFTWARE, os.EX_OSERR, os.EX_OSFILE)),
-        *((code, False, None) for code in (os.EX_CANTCREAT, os.EX_IOERR, os.EX_TEMPFAIL, os.EX_PROTOCOL)),
-        *((code, False, None) for code in (os.EX_NOPERM, os.EX_CONFIG, 1, 127)),
+        *((code, False, None) for code in (os.EX_USAGE, os.EX_UNAVAILABLE, os.EX_OSERR, os.EX_OSFILE, os.EX_CANTCREAT)),
+        *((code, False, None) for code in (os.EX_NOINPUT, os.EX_NOPERM, os.EX_CONFIG, 1, 2, 126, 127)),
     ],
 )
-def test_exit_codes_mean_what_sysexits_says(program: Program, code: int, permanent: bool, status: str | None) -> None:
+def test_an_exit_code_that_tells_of_a_refusal_leaves_no_doubt(
+    program: Program, code: int, permanent: bool, status: str | None
+) -> None:
     program.does(f"echo no such luck >&2; exit {code}")
     error = refusal(program.lane())
     assert (error.permanent, error.systemic, error.after_dot) == (permanent, not permanent, False)
     assert (error.status, error.phase, error.code) == (status, "dot", None)
     assert f"exit code {code}: no such luck" in str(error)
+
+
+@pytest.mark.parametrize("code", [os.EX_SOFTWARE, os.EX_IOERR, os.EX_TEMPFAIL, os.EX_PROTOCOL, 3, 99, 137, 255])
+def test_an_exit_code_that_may_mean_taken_leaves_doubt_and_stops_the_run(program: Program, code: int) -> None:
+    program.does(f"echo hm >&2; exit {code}")
+    error = refusal(program.lane())
+    assert (error.permanent, error.systemic, error.after_dot, error.phase) == (False, True, True, "dot")
+    assert f"exit code {code}: hm" in str(error)
+    assert "may have the message" in str(error)
+
+
+def test_trouble_of_the_system_after_the_start_leaves_doubt(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        monkeypatch.undo()
+        raise OSError(errno.EIO, "no luck")
+
+    monkeypatch.setattr(subprocess.Popen, "wait", broken)
+    error = refusal(program.lane())
+    assert (error.after_dot, error.permanent, error.phase) == (True, False, "dot")
+    assert "no luck" in str(error)
+
+
+def test_where_exit_codes_are_thrown_away_nothing_is_started(program: Program) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        error = refusal(program.lane())
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert (error.systemic, error.permanent, error.after_dot) == (True, False, False)
+    assert "SIGCHLD" in str(error)
+    assert program.letter is None
 
 
 def test_a_program_that_was_killed_leaves_doubt(program: Program) -> None:
@@ -142,6 +177,24 @@ def test_a_program_that_never_ends_is_ended_with_all_its_helpers_and_leaves_doub
     while time.monotonic() < until and state.exists() and state.read_text(encoding="utf-8").split()[2] != "Z":
         time.sleep(0.01)
     assert not state.exists() or state.read_text(encoding="utf-8").split()[2] == "Z"
+
+
+def test_a_program_that_cannot_be_killed_is_not_waited_for(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.does(f"echo $$ > {tmp_path}/number; exec sleep 600")
+    monkeypatch.setattr(sendmail, "KILLED_WITHIN_S", 0.1)
+    with monkeypatch.context() as deaf:
+        deaf.setattr(os, "killpg", lambda group, number: None)
+        error = refusal(program.lane(timeout_s=0.5))
+    assert (error.after_dot, error.permanent, error.systemic) == (True, False, True)
+    assert "cannot be ended" in str(error)
+    number = int((tmp_path / "number").read_text(encoding="utf-8"))
+    os.kill(number, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and Path(f"/proc/{number}").exists():
+        time.sleep(0.01)
+    assert not Path(f"/proc/{number}").exists(), "nobody took its exit code"
 
 
 def test_a_helper_that_stays_does_not_hold_us_up(program: Program, tmp_path: Path) -> None:

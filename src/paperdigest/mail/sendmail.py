@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Annotated, Any, Self
@@ -24,23 +25,37 @@ __all__ = ["SendmailLane", "SendmailMailer", "SendmailSettings"]
 _MAX_WORDS = 2000
 _MAX_SHOWN = 300
 
-_EXITS: dict[int, tuple[str, bool, str | None]] = {
+KILLED_WITHIN_S = 5.0
+"""How long a killed program is waited for: one that hangs in the kernel, on a dead disk, does not die."""
+
+_REFUSED: dict[int, tuple[str, bool, str | None]] = {
+    1: ("it did not accept the message", False, None),
+    2: ("it did not accept the message", False, None),
     os.EX_USAGE: ("it did not understand the command line", False, None),
     os.EX_DATAERR: ("it does not like the message", True, "5.6.0"),
+    os.EX_NOINPUT: ("it could not read the message", False, None),
     os.EX_NOUSER: ("there is no such user", True, "5.1.1"),
     os.EX_NOHOST: ("there is no such host", True, "5.1.2"),
     os.EX_UNAVAILABLE: ("mail cannot be taken now", False, None),
-    os.EX_SOFTWARE: ("it failed", False, None),
     os.EX_OSERR: ("the system failed", False, None),
     os.EX_OSFILE: ("a file of the system is missing", False, None),
     os.EX_CANTCREAT: ("the queue cannot be written", False, None),
-    os.EX_IOERR: ("reading or writing failed", False, None),
-    os.EX_TEMPFAIL: ("mail cannot be taken now", False, None),
-    os.EX_PROTOCOL: ("another server broke the protocol", False, None),
     os.EX_NOPERM: ("it is not permitted", False, None),
     os.EX_CONFIG: ("it is set up wrongly", False, None),
+    126: ("it cannot be executed", False, None),
+    127: ("something that it needs is missing", False, None),
 }
-"""Exit code (sysexits.h) to what it means, whether for good, and the status for it (RFC 3463)."""
+"""Exit codes that say that the message was not taken (sysexits.h; 126 and 127 are a shell's): what they mean, whether
+for good, and the status for it (RFC 3463). Every other one is in doubt.
+
+- 1 and 2 are Exim's (specification, ``-oee``): an error while the message was being received.
+- 75, EX_TEMPFAIL. For Postfix (``sendmail.c``: the queue file could not be written) and msmtp (a server asked for
+  patience) it was not taken. But OpenSMTPD, when its daemon does not run, puts the message into its offline queue and
+  says 75 (``enqueue.c``), and the manual of Sendmail reads "queued" (its program says 0 in that case, ``finis()`` of
+  ``main.c``). Taken for a refusal, a stopped OpenSMTPD would get a copy at every retry.
+- 74 and 76, EX_IOERR and EX_PROTOCOL: msmtp hands the message to a server itself, and says so when that is lost or
+  talks nonsense, also after the final dot. 70, EX_SOFTWARE: so does OpenSMTPD.
+"""
 
 
 def _an_absolute_path(value: str) -> str:
@@ -92,14 +107,12 @@ class SendmailLane:
         """Hand over one message; lines end in LF for the program, which sends them with CR LF again.
 
         Raises:
-            MailError: by exit code, see sysexits.h: ``permanent`` for a user or host that does not exist and a
-                message that is refused as such, else the operator's trouble. ``after_dot`` when the program was killed
-                or took too long: it may have queued the message.
+            MailError: by exit code, see `_REFUSED`: ``permanent`` for a user or host that does not exist and a
+                message that is refused as such, else the operator's trouble. ``after_dot`` for everything that happens
+                once the program runs and is no such code: it has the whole message, and may have queued it.
         """
         refuse_unsendable(message)
-        path = self._settings.path
-        if not os.access(path, os.X_OK):
-            raise _trouble(f"{path} is not there or cannot be run; see mail.sendmail.path", MailPhase.CONNECT)
+        self._check()
         try:
             with tempfile.TemporaryFile() as letter, tempfile.TemporaryFile() as words:
                 letter.write(message.content.replace(b"\r\n", b"\n"))
@@ -109,40 +122,75 @@ class SendmailLane:
                 code = self._run(self._command(message), letter, words)
                 said = _said(words)
         except OSError as error:
-            raise _trouble(f"{path} could not be run: {error.strerror}", MailPhase.BODY) from error
+            raise _trouble(f"{self._settings.path} could not be run: {error.strerror}", MailPhase.BODY) from error
         if code == os.EX_OK:
-            return f"taken by {path}" + (f": {said}" if said else "")
+            return f"taken by {self._settings.path}" + (f": {said}" if said else "")
         raise self._refusal(code, said)
+
+    def _check(self) -> None:
+        """Find out what can be known before anything is begun."""
+        path = self._settings.path
+        if not os.access(path, os.X_OK):
+            raise _trouble(f"{path} is not there or cannot be run; see mail.sendmail.path", MailPhase.CONNECT)
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # inherited; the system then keeps no exit codes
+            problem = f"whoever started paperdigest lets it ignore SIGCHLD: what {path} answers could not be known"
+            raise _trouble(f"{problem}. Start it without that", MailPhase.CONNECT)
 
     def _command(self, message: OutgoingMessage) -> list[str]:
         eight_bit = [] if message.content.isascii() else ["-B8BITMIME"]
         return [self._settings.path, "-i", *eight_bit, "-f", message.sender, "--", message.recipient]
 
     def _run(self, command: list[str], letter: IO[bytes], words: IO[bytes]) -> int:
-        """Return the exit code; negative: killed by that signal."""
-        with subprocess.Popen(  # noqa: S603  no shell; the addresses were checked
+        """Return the exit code; negative: killed by that signal.
+
+        Raises:
+            OSError: the program could not be started.
+            MailError: in doubt.
+        """
+        process = subprocess.Popen(  # noqa: S603  no shell; the addresses were checked
             command, stdin=letter, stdout=words, stderr=words, start_new_session=True, cwd="/"
-        ) as process:
-            failpoint("after_dot")
-            try:
-                return process.wait(self._settings.timeout_s)
-            except subprocess.TimeoutExpired as error:
-                took = f"{command[0]} took longer than {self._settings.timeout_s:g} s and was ended"
-                problem = f"{took}; it may have the message"
-                raise MailError(problem, permanent=False, after_dot=True, phase=MailPhase.DOT) from error
-            finally:
-                if process.poll() is None:  # we are the ones to go
-                    with suppress(OSError):  # it has become somebody else's
-                        os.killpg(process.pid, signal.SIGKILL)  # its helpers, too
+        )
+        failpoint("after_dot")
+        has_ended = True
+        try:
+            return process.wait(self._settings.timeout_s)
+        except subprocess.TimeoutExpired:
+            pass
+        except OSError as error:
+            raise self._doubt(f"could not be waited for: {error.strerror}", systemic=True) from error
+        finally:
+            has_ended = _end(process)  # it took too long, or we are the ones to go
+        took = f"took longer than {self._settings.timeout_s:g} s and {'was' if has_ended else 'cannot be'} ended"
+        raise self._doubt(took, systemic=not has_ended)
 
     def _refusal(self, code: int, said: str) -> MailError:
-        path = self._settings.path
         if code < 0:
-            problem = f"{path} was killed by signal {-code}; it may have the message"
-            return MailError(problem, permanent=False, after_dot=True, phase=MailPhase.DOT)
-        meaning, permanent, status = _EXITS.get(code, ("it failed", False, None))
-        problem = f"{path}: {meaning} (exit code {code}{': ' + said if said else ''})"
+            return self._doubt(f"was killed by signal {-code}")
+        coded = f"exit code {code}{': ' + said if said else ''}"
+        if code not in _REFUSED:
+            return self._doubt(f"ended with {coded}", systemic=True)
+        meaning, permanent, status = _REFUSED[code]
+        problem = f"{self._settings.path}: {meaning} ({coded})"
         return MailError(problem, permanent=permanent, systemic=not permanent, phase=MailPhase.DOT, status=status)
+
+    def _doubt(self, problem: str, *, systemic: bool = False) -> MailError:
+        told = f"{self._settings.path} {problem}; it may have the message"
+        return MailError(told, permanent=False, after_dot=True, systemic=systemic, phase=MailPhase.DOT)
+
+
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """Kill a program that still runs, with its helpers; False when it has not ended soon."""
+    if process.poll() is not None:
+        return True
+    with suppress(OSError):  # it has become somebody else's
+        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        process.wait(KILLED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        # Somebody has to take its exit code when it ends after all.
+        threading.Thread(target=process.wait, name="sendmail that hangs", daemon=True).start()
+        return False
+    return True
 
 
 def _said(words: IO[bytes]) -> str:
