@@ -20,15 +20,16 @@ from typing import Literal, TextIO
 __all__ = ["configure", "masked"]
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]{1,256}@(?:\[[0-9a-fA-F:.]{2,60}\]|[\w-]+(?:\.[\w-]+)*\.?)")
-_LINK = re.compile(r"(?P<path>/(?:u|m|d|c)/)[A-Za-z0-9_-]{8,}")
-# 30 characters of base64url (`tokens`): six bytes of a number, whose first are nearly always zero, then the proof.
+# A token has 30 characters of base64url (`tokens`). After the path of a link any 30 are one: `/home/u/…` is a folder.
+_LINK = re.compile(r"(?P<path>/[umdc]/)[A-Za-z0-9_-]{30}(?![A-Za-z0-9_-])")
+# Elsewhere only those with a capital: six bytes of a number, whose first are nearly always zero, then the proof.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{30}(?![A-Za-z0-9_-])")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def masked(text: str) -> str:
-    """Return a text in which mail addresses, tokens and what follows /u/, /m/, /d/ in a link cannot be read."""
+    """Return a text in which mail addresses and the tokens of links cannot be read."""
     text = _ADDRESS.sub("<address>", text)
     text = _LINK.sub(r"\g<path><token>", text)
     return _TOKEN.sub("<token>", text)

@@ -108,6 +108,19 @@ def test_every_token_of_a_young_database_is_masked(number: int, purpose: Purpose
     assert logs.masked(f"({token})") == "(<token>)"
 
 
-def test_what_is_no_token_stays_readable() -> None:
-    text = "source arxiv-se: https://arxiv.org/list/cs.SE/new, <abc@ is no address, run_the_thing_of_thirty_letters"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source arxiv-se: https://arxiv.org/list/cs.SE/new, <abc@ is no address, run_the_thing_of_thirty_letters",
+        "/home/u/paperdigest/config.toml, /srv/m/templates-of-ours, /mnt/d/a_folder_of_31_characters_in_all/x",
+        "https://example.org/c/conferences/2026",
+    ],
+)
+def test_what_is_no_token_stays_readable(text: str) -> None:
     assert logs.masked(text) == text
+
+
+@pytest.mark.parametrize("page", ["u", "m", "d", "c"])
+def test_a_token_without_capitals_is_known_by_the_path_of_its_link(page: str) -> None:
+    link = f"https://digest.example.org/{page}/{'a1b2c3' * 5}"
+    assert logs.masked(f"GET {link}?x=1") == f"GET https://digest.example.org/{page}/<token>?x=1"
