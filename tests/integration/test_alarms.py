@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
@@ -22,6 +22,7 @@ from paperdigest.app.watching import Watch
 from paperdigest.config import Settings
 from paperdigest.errors import FetchError
 from paperdigest.http.posting import post_json
+from paperdigest.mail.dkim_keys import dns_record, make_key
 from paperdigest.store import Store
 from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.alarms import AGAIN, CALM, Alarms
@@ -43,6 +44,7 @@ from paperdigest.types import (
     Subscriber,
     SubscriberStatus,
 )
+from tests.dkim_oracle import believes
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -93,11 +95,16 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def settings(store: Store, **tables: Any) -> Settings:
+def settings(store: Store, *, mail_dkim: Mapping[str, str] | None = None, **tables: Any) -> Settings:
     folder = store.path.parent
-    mail = {"from": "Digest <digest@example.org>", "maildir": {"path": str(folder / "Maildir")}}
+    mail = {
+        "from": "Digest <digest@example.org>",
+        "maildir": {"path": str(folder / "Maildir")},
+        "dkim": dict(mail_dkim or {}),
+    }
     source = {"name": "hf", "kind": "huggingface"}
-    return Settings.model_validate({"sources": (source,), "mail": mail, **tables})
+    tables = {"sources": (source,), "mail": mail, "path": folder / "config.toml", **tables}
+    return Settings.model_validate(tables)
 
 
 def listing(day: date, state: ListingState, *, at: datetime | None = None, note: str | None = None) -> Listing:
@@ -324,6 +331,27 @@ def test_the_operator_gets_one_mail_and_one_call(store: Store, receiver: Receive
         }
     ]
     assert "source hf" in body["text"]
+
+
+def test_alarms_are_signed_by_the_keys_of_digests(store: Store) -> None:
+    folder = store.path.parent
+    zone = {
+        "rsa._domainkey.example.org": dns_record(make_key(folder / "rsa.pem")),
+        "ed._domainkey.example.org": dns_record(make_key(folder / "ed.pem", "ed25519")),
+    }
+    dkim = {"selector": "rsa", "key_file": "rsa.pem", "ed25519_selector": "ed", "ed25519_key_file": "ed.pem"}
+    broken(store)
+    look(store, NOON, alarms={"email": "ops@example.org"}, mail_dkim=dkim)
+    (mail,) = (folder / "Maildir" / "new").iterdir()
+    assert [believes(mail.read_bytes(), zone, number) for number in range(2)] == [True, True]
+
+
+def test_an_alarm_arrives_when_the_key_that_signs_is_gone(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    broken(store)
+    look(store, NOON, alarms={"email": "ops@example.org"}, mail_dkim={"selector": "pd", "key_file": "gone.pem"})
+    (mail,) = mails(store)
+    assert mail["DKIM-Signature"] is None
+    assert "mail.dkim.key_file" in caplog.text
 
 
 def test_that_mail_is_broken_is_not_told_by_mail(store: Store, receiver: Receiver) -> None:

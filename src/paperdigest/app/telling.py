@@ -17,9 +17,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from paperdigest.app import plugging
+from paperdigest.app.signing import signer_of
 from paperdigest.config import Settings
-from paperdigest.errors import PaperDigestError
+from paperdigest.errors import ConfigError, PaperDigestError
 from paperdigest.http.posting import post_json
+from paperdigest.mail.dkim import Signer
 from paperdigest.mail.message import Mailbox, build_message
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.store.alarms import Alarm
@@ -119,12 +121,22 @@ def _by_mail(settings: Settings, alarms: Sequence[Alarm], now: datetime) -> None
         text=(text,),
         sent_at=now,
         message_id=f"<alarm.{mark}@{address.rpartition('@')[2]}>",
+        signer=_signer(settings),
     )
     message = OutgoingMessage(
         sender=address, recipient=settings.alarms.email, message_id=f"<alarm.{mark}>", content=content
     )
     with mailer.lane() as lane:
         lane.send(message, lambda: True)
+
+
+def _signer(settings: Settings) -> Signer | None:
+    """Return what signs digests, too. A key that cannot be used may be what the operator must be told of."""
+    try:
+        return signer_of(settings)
+    except ConfigError as error:
+        _LOG.warning("an alarm is mailed without a signature: %s", error)
+        return None
 
 
 def _impatient(settings: Settings) -> Settings:
