@@ -124,7 +124,9 @@ def listing(day: date, state: ListingState, *, at: datetime | None = None, note:
 
 def found(store: Store, now: datetime, **tables: Any) -> dict[str, str]:
     wanted = settings(store, **tables)
-    return looking.troubles(wanted, store, Running(wanted, store, lambda: now), now)
+    told = looking.troubles(wanted, store, Running(wanted, store, lambda: now), now)
+    assert [name for name in told if not looking.knows(name)] == []  # else nobody would ever take it back
+    return told
 
 
 def mails(store: Store) -> list[Any]:

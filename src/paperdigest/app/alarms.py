@@ -12,13 +12,14 @@ from paperdigest.config import Settings
 from paperdigest.errors import ConfigError, PluginError
 from paperdigest.pipeline.completeness import Calendar, expected_day
 from paperdigest.store import Store, StoredListing
+from paperdigest.store.bounces import REFUSED
 from paperdigest.store.operating import Operating
 from paperdigest.store.pauses import MAIL, Pauses
 from paperdigest.store.runs import FETCH, SEND
-from paperdigest.store.storms import STORM
+from paperdigest.store.storms import ALARM as BOUNCE_STORM
 from paperdigest.types import ListingState
 
-__all__ = ["DEFECT", "MAIL", "knows", "troubles"]
+__all__ = ["DEFECT", "MAIL", "NAMES", "knows", "troubles"]
 
 DEFECT = "defect"
 """The alarm that a defect of our own has stopped a run; raised where it is caught."""
@@ -30,13 +31,18 @@ _FAILING_FOR = _DAY
 _UNREACHED_FOR = timedelta(hours=1)
 _LOOK_BACK = timedelta(days=60)
 _LEAST_FREE_BYTES = 200_000_000
-_KNOWN = ("source ", "run ", "pause ")
-_KNOWN_NAMES = frozenset((MAIL, DEFECT, "given up", "planning", "in doubt", "disk"))
+
+_SOURCE, _RUNS = "source ", (f"run {FETCH}", f"run {SEND}")
+_GIVEN_UP, _PLANNING, _IN_DOUBT, _DISK = "given up", "planning", "in doubt", "disk"
+_HERE = frozenset((*_RUNS, MAIL, DEFECT, _GIVEN_UP, _PLANNING, _IN_DOUBT, _DISK))
+
+NAMES = (f"{_SOURCE}NAME", *_RUNS, _PLANNING, MAIL, REFUSED, _GIVEN_UP, _IN_DOUBT, BOUNCE_STORM, _DISK, DEFECT)
+"""Every alarm there is; those of refusals and bounce storms are raised with the reports that cause them."""
 
 
 def knows(name: str) -> bool:
     """Say whether an alarm of that name is raised and taken back here; a bounce storm's, for one, is not."""
-    return name in _KNOWN_NAMES or name.startswith(_KNOWN)
+    return name in _HERE or name.startswith(_SOURCE)
 
 
 def troubles(settings: Settings, store: Store, running: Running, now: datetime) -> dict[str, str]:
@@ -55,11 +61,11 @@ def _sources(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[
         try:
             source = plugging.make_source(table.name, table.kind, table.own)
         except (ConfigError, PluginError) as error:
-            yield f"source {table.name}", str(error)
+            yield f"{_SOURCE}{table.name}", str(error)
             continue
         listings = store.listings(table.name, since=(now - _LOOK_BACK).date())
         if listings and (why := _silent(listings, source.announces_on, settings.alarms.stale_days, now)) is not None:
-            yield f"source {table.name}", f"{table.name} {why}"
+            yield f"{_SOURCE}{table.name}", f"{table.name} {why}"
 
 
 def _silent(listings: tuple[StoredListing, ...], calendar: Calendar, stale_days: int, now: datetime) -> str | None:
@@ -92,7 +98,7 @@ def _runs(running: Running, now: datetime) -> Iterator[tuple[str, str]]:
             yield f"run {kind}", why
     last = running.last(SEND)
     if last is not None and last.detail.get("alarm"):
-        yield "planning", str(last.detail["alarm"])
+        yield _PLANNING, str(last.detail["alarm"])
 
 
 def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str, str]]:
@@ -104,14 +110,11 @@ def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str
     elif (unreached := operating.unreached()) is not None and now - unreached[0] > _UNREACHED_FOR:
         yield MAIL, f"mail has waited since {unreached[0]:%Y-%m-%d %H:%MZ}: {unreached[1]}"
     if late := operating.given_up(now - _DAY):
-        yield "given up", f"{late} digests could not be delivered in time; their papers come with the next ones"
-    for pause in Pauses(store.database).open(now):
-        if pause.name not in (STORM, MAIL):
-            yield f"pause {pause.name}", f"nothing is sent before {pause.until_at:%Y-%m-%d %H:%MZ}: {pause.reason}"
+        yield _GIVEN_UP, f"{late} digests could not be delivered in time; their papers come with the next ones"
     if undecided := operating.undecided(now):
         held = "as mail.on_in_doubt wishes" if settings.mail.on_in_doubt == "hold" else "they were in doubt too often"
         yield (
-            "in doubt",
+            _IN_DOUBT,
             f"{undecided} deliveries may or may not have arrived and wait for you, {held}: paperdigest outbox doubt",
         )
 
@@ -119,4 +122,4 @@ def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str
 def _disk(store: Store) -> Iterator[tuple[str, str]]:
     free = shutil.disk_usage(store.path.parent).free
     if free < _LEAST_FREE_BYTES:
-        yield "disk", f"only {free / 1e6:.0f} MB are free for {store.path}: without room nothing is fetched or sent"
+        yield _DISK, f"only {free / 1e6:.0f} MB are free for {store.path}: without room nothing is fetched or sent"
