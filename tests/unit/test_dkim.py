@@ -143,9 +143,9 @@ def test_every_field_that_counts_is_signed_and_from_twice(keys: Keys) -> None:
     raw = _message(keys.signer("rsa"))
     listed = re.search(rb"h=([^;]+);", raw)
     assert listed is not None
-    names = re.sub(rb"\s", b"", listed[1]).decode().split(":")
+    names = re.sub(rb"\s", b"", listed[1]).split(b":")
     assert tuple(names) == SIGNED
-    assert names.count("from") == 2
+    assert names.count(b"from") == 2
     bare = re.search(rb"h=([^;]+);", _message(keys.signer("rsa"), headers=None, list_id=None))
     assert bare is not None
     assert b"list" not in bare[1]
@@ -171,13 +171,11 @@ def test_what_is_no_name_of_the_dns_is_refused(keys: Keys, name: str) -> None:
 
 
 @pytest.mark.parametrize(("body", "canonical"), [("simple", b"\r\n"), ("relaxed", b"")])
-@pytest.mark.parametrize("chunks", [[], [b"\r\n"], [b"\r\n", b"\r\n\r\n"]])
-def test_an_empty_body_counts_as_the_standard_says(
-    keys: Keys, body: Body, canonical: bytes, chunks: list[bytes]
-) -> None:
-    field = keys.signer("ed25519", body).sign([b"From: a@example.org\r\n"], chunks, SENT)[0]
+@pytest.mark.parametrize("empty", [b"", b"\r\n", b"\r\n\r\n\r\n"])
+def test_an_empty_body_counts_as_the_standard_says(keys: Keys, body: Body, canonical: bytes, empty: bytes) -> None:
+    field = keys.signer("ed25519", body).sign([b"From: a@example.org\r\n"], empty, SENT)[0]
     assert base64.b64encode(hashlib.sha256(canonical).digest()) in field
-    assert believes(field + b"From: a@example.org\r\n\r\n" + b"".join(chunks), keys.zone)
+    assert believes(field + b"From: a@example.org\r\n\r\n" + empty, keys.zone)
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])

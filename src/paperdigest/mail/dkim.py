@@ -25,18 +25,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from paperdigest.errors import MailError
 from paperdigest.mail.dkim_keys import Private, algorithm
 from paperdigest.mail.headers import field
-from paperdigest.mail.quoting import Recent
 
 __all__ = ["SIGNED", "Signer", "SigningKey"]
 
 SIGNED = (
-    *("from", "from", "to", "subject", "date", "message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
-    *("feedback-id", "mime-version", "content-type"),
+    *(b"from", b"from", b"to", b"subject", b"date", b"message-id", b"list-id", b"list-unsubscribe"),
+    *(b"list-unsubscribe-post", b"feedback-id", b"mime-version", b"content-type"),
 )
 """The fields that are signed where they are there. From stands twice: so that no second one can be added."""
 
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\Z")
 _BLANKS = re.compile(rb"[ \t]+")
+_FOLD = "\r\n "
 _B_CHARS = 72
 _PADDING, _SHA256 = padding.PKCS1v15(), SHA256()
 
@@ -68,36 +68,40 @@ class Signer:
             if not _DOMAIN.match(name):
                 problem = f"{name!r} cannot stand in a DKIM signature: it is no name of the DNS"
                 raise MailError(problem, permanent=True, systemic=True)
-        self._relaxed = body == "relaxed"
-        self._keys = tuple(
-            (key.private, f"v=1; a={algorithm(key.private)}; c=relaxed/{body}; d={domain}; s={key.selector};")
-            for key in keys
-        )
+        self._is_relaxed = body == "relaxed"
+        self._keys = tuple((key.private, _first_lines(key, domain, body)) for key in keys)
 
-    def sign(self, head: Sequence[bytes], body: Sequence[bytes], signed_at: datetime) -> tuple[bytes, ...]:
+    def sign(self, head: Sequence[bytes], body: bytes, signed_at: datetime) -> tuple[bytes, ...]:
         """Return a DKIM-Signature field for each key, to stand above the head.
 
         Args:
-            head: the fields, each whole, with its CRLF, and its name once among them.
-            body: what follows the empty line, in chunks of whole lines.
+            head: the fields, as `headers.field` writes them, each name once.
+            body: what follows the empty line.
             signed_at: ``t=``.
         """
-        fields = dict(_relaxed_field(one) for one in head)
-        names = tuple(name for name in SIGNED if name in fields)
-        signed = b"".join(fields[name] for name in dict.fromkeys(names))
-        rest = f"t={int(signed_at.timestamp())}; {_listed(names)} bh={self._body_hash(body)}; b="
-        return tuple(_signature(key, f"{start} {rest}", signed) for key, start in self._keys)
+        values = dict(map(_name_and_value, head))
+        names = tuple([name for name in SIGNED if name in values])
+        signed = b"".join([b"%b:%b" % (name, values[name]) for name in dict.fromkeys(names)])
+        last = f"{_listed(names)}\r\n t={int(signed_at.timestamp())}; bh={self._body_hash(body)};\r\n b="
+        return tuple([_signature(key, first + last, signed) for key, first in self._keys])
 
-    def _body_hash(self, body: Sequence[bytes]) -> str:
-        whole = b"".join(_relaxed_lines.each(body) if self._relaxed else body)
+    def _body_hash(self, body: bytes) -> str:
+        whole = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n") if self._is_relaxed else body
         if whole[-4:] == b"\r\n\r\n" or len(whole) <= 2:  # empty lines at the end do not count (RFC 6376, 3.4.3)
             whole = whole.rstrip(b"\r\n")
-            whole += b"" if self._relaxed and not whole else b"\r\n"
+            whole += b"" if self._is_relaxed and not whole else b"\r\n"
         return base64.b64encode(hashlib.sha256(whole).digest()).decode("ascii")
 
 
-def _signature(key: Private, tags: str, signed: bytes) -> bytes:
-    """Sign the fields and the signature itself, its ``b=`` being empty (RFC 6376, 3.7)."""
+def _first_lines(key: SigningKey, domain: str, body: str) -> str:
+    """Return the beginning of a signature, which is the same in every message."""
+    tags = f"v=1; a={algorithm(key.private)}; c=relaxed/{body}; d={domain}; s={key.selector};"
+    return field("DKIM-Signature", tags).decode("ascii").removesuffix("\r\n")
+
+
+def _signature(key: Private, lines: str, signed: bytes) -> bytes:
+    """Sign the fields and the signature itself, its ``b=`` being empty (RFC 6376, 3.7); it is the end of ``lines``."""
+    tags = lines.replace(_FOLD, " ").removeprefix("DKIM-Signature: ")
     to_sign = signed + b"dkim-signature:" + tags.encode("ascii")
     if isinstance(key, RSAPrivateKey):
         raw = key.sign(to_sign, _PADDING, _SHA256)
@@ -105,31 +109,22 @@ def _signature(key: Private, tags: str, signed: bytes) -> bytes:
         raw = key.sign(hashlib.sha256(to_sign).digest())  # RFC 8463, 3
     coded = base64.b64encode(raw).decode("ascii")
     chunks = [coded[start : start + _B_CHARS] for start in range(0, len(coded), _B_CHARS)]
-    return field("DKIM-Signature", tags + " ".join(chunks))
+    return (lines + _FOLD.join(chunks) + "\r\n").encode("ascii")
 
 
-@lru_cache(maxsize=256)  # most fields are the same in every message
-def _relaxed_field(raw: bytes) -> tuple[str, bytes]:
-    """Return a field's name and its canonical form (RFC 6376, 3.4.2)."""
-    name, _, value = raw.partition(b":")
-    name = name.strip().lower()
-    return name.decode("ascii"), name + b":" + b" ".join(value.split()) + b"\r\n"
+def _name_and_value(raw: bytes) -> tuple[bytes, bytes]:
+    """Return a field's name and its value in their canonical form (RFC 6376, 3.4.2); blanks are single already."""
+    name, _, value = raw.partition(b": ")
+    return name.lower(), value.replace(b"\r\n ", b" ")
 
 
 @lru_cache(maxsize=64)
-def _listed(names: tuple[str, ...]) -> str:
-    """Return the ``h=`` tag, with blanks where it may be folded."""
-    lines, line = [], "h="
-    for name in names:
+def _listed(names: tuple[bytes, ...]) -> str:
+    """Return the ``h=`` tag, in lines that follow the first."""
+    lines, line = [""], "h="
+    for name in map(bytes.decode, names):
         if len(line) + len(name) + 2 > 70:
             lines.append(line)
             line = ""
         line += f"{name}:"
-    return " ".join([*lines, line])[:-1] + ";"
-
-
-def _relaxed(chunk: bytes) -> bytes:
-    return _BLANKS.sub(b" ", chunk).replace(b" \r\n", b"\r\n")
-
-
-_relaxed_lines = Recent[bytes](_relaxed)
+    return _FOLD.join([*lines, line])[:-1] + ";"

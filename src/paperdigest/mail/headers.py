@@ -31,7 +31,6 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,60}\Z")
-_FIELD = re.compile(r"[!-9;-~]+: [^\r\n]*(?:\r\n[ \t][^\r\n]*)*\Z")
 _ADDRESS = re.compile(
     r"(?:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]|[^\x00-\x7f]){1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z"
 )
@@ -66,7 +65,6 @@ def clean_line(text: str) -> str:
     return " ".join(_SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text)).split())
 
 
-@lru_cache(maxsize=256)  # most fields are the same in every message
 def field(name: str, value: str, *, utf8: bool = False) -> bytes:
     """Return ``Name: value`` with CRLF, folded at spaces; ``value`` is printable and is not altered otherwise.
 
@@ -74,17 +72,23 @@ def field(name: str, value: str, *, utf8: bool = False) -> bytes:
         MailError: the value is not printable (ASCII, unless ``utf8``), a line is too long, or the name is no field
             name.
     """
-    if not _FIELD_NAME.match(name) or not _may_stand(value, utf8=utf8):
+    if not _is_name(name) or not _may_stand(value, utf8=utf8):
         raise MailError(f"header {name!r} holds something that cannot stand there: {value!r}", permanent=True)
-    line = f"{name}: {value.strip(' ')}"
-    if len(line) > SOFT_LINE or "  " in line:
-        line = _folded(f"{name}:", value.split())
-    raw = line.encode("utf-8")
-    if not _FIELD.match(line) or any(len(one) > MAX_LINE for one in raw.split(b"\r\n")):
+    line = f"{name}: {value.strip(' ')}\r\n"
+    if len(line) <= SOFT_LINE + 2 and "  " not in line:
+        return line.encode("utf-8")
+    raw = _folded(f"{name}:", value.split()).encode("utf-8")
+    if max(map(len, raw.split(b"\r\n"))) > MAX_LINE:
         raise MailError(f"header {name} cannot be written safely: {value[:80]!r}", permanent=True)
-    return raw + b"\r\n"
+    return raw
 
 
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return _FIELD_NAME.match(name) is not None
+
+
+@lru_cache(maxsize=1024)  # readers of the same topics get the same best paper
 def unstructured(name: str, text: str, *, utf8: bool = False) -> bytes:
     """Return a field of free text such as Subject: as it is when that is plain, else in encoded words."""
     line = clean_line(text)
@@ -123,7 +127,7 @@ def _folded(start: str, words: list[str]) -> str:
             lines.append(line)
             line = ""
         line += f" {word}"
-    return "\r\n".join([*lines, line])
+    return "\r\n".join([*lines, line, ""])
 
 
 def encoded_words(text: str, offset: int) -> str:
@@ -131,17 +135,19 @@ def encoded_words(text: str, offset: int) -> str:
 
     ``offset`` is how much of the first line is taken already. Whichever of Q and B is shorter is used.
     """
-    in_q = list(map(len, map(_q_sign, text)))
-    in_bytes = [1 if char < "\x80" else len(char.encode("utf-8")) for char in text]
-    kind = "Q" if sum(in_q) <= (sum(in_bytes) + 2) // 3 * 4 else "B"
+    signs = list(map(_q_sign, text))
+    lengths, kind = list(map(len, signs)), "Q"
+    if sum(lengths) > (len(text.encode("utf-8")) + 2) // 3 * 4:
+        lengths, kind = [len(char.encode("utf-8")) for char in text], "B"
     frame = len(f"=?utf-8?{kind}??=")
-    upto = list(accumulate(in_q if kind == "Q" else in_bytes, initial=0))
+    upto = list(accumulate(lengths, initial=0))
     words: list[str] = []
     start, room = 0, min(_MAX_ENCODED_WORD, SOFT_LINE - offset) - frame
     while start < len(text) or not words:
         most = upto[start] + (room if kind == "Q" else room // 4 * 3)
         end = max(start + 1, bisect_right(upto, most) - 1)
-        words.append(_encoded_word(text[start:end], kind))
+        coded = "".join(signs[start:end]) if kind == "Q" else _base64(text[start:end])
+        words.append(f"=?utf-8?{kind}?{coded}?=")
         start, room = end, _MAX_ENCODED_WORD - frame
     return " ".join(words)
 
@@ -151,7 +157,5 @@ def _q_sign(char: str) -> str:
     return "".join(chr(b) if b in _Q_SAFE else "_" if b == 0x20 else f"={b:02X}" for b in char.encode("utf-8"))
 
 
-def _encoded_word(text: str, kind: str) -> str:
-    if kind == "B":
-        return f"=?utf-8?B?{base64.b64encode(text.encode('utf-8')).decode('ascii')}?="
-    return f"=?utf-8?Q?{''.join(map(_q_sign, text))}?="
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8")).decode("ascii")

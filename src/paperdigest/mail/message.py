@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from paperdigest.errors import MailError
@@ -89,29 +90,30 @@ def build_message(
         raise MailError(f"{message_id!r} is not a Message-ID", permanent=True)
     utf8 = sender.needs_smtputf8 or recipient.needs_smtputf8
     head = [
-        mailbox("From", sender, utf8=utf8),
+        _from(sender, utf8=utf8),
         mailbox("To", recipient, utf8=utf8),
         unstructured("Subject", subject, utf8=utf8),
-        field("Date", _date(sent_at)),
+        _date(sent_at),
         field("Message-ID", message_id),
     ]
     if list_id is not None:
         head.append(_list_id(list_id, list_name))
-    head.append(field("Auto-Submitted", "auto-generated"))
+    head.append(_AUTO_SUBMITTED)
     head += _further(headers or {})
     # Quoted-printable never holds "=_", so the boundary cannot stand in a body (RFC 2045, 6.7).
     mark = sha256(message_id.encode("ascii")).hexdigest()[:32]
-    content, body = _alternative(f"=_{mark}", text, html)
+    content, lines = _alternative(f"=_{mark}", text, html)
     if attachments:
-        content, body = _mixed(f"=_m{mark}", content, body, attachments)
-    head += [field("MIME-Version", "1.0"), content]
+        content, lines = _mixed(f"=_m{mark}", content, lines, attachments)
+    head += [_MIME_VERSION, content]
+    body = b"".join(lines)
     signatures = signer.sign(head, body, sent_at) if signer is not None else ()
-    return b"".join((*signatures, *head, b"\r\n", *body))
+    return b"".join((*signatures, *head, b"\r\n", body))
 
 
 def _alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[bytes, list[bytes]]:
     """Return the Content-Type and the lines of text and HTML."""
-    parts = [(_content("text/plain"), quoted(_pieces(text))), (_content("text/html"), quoted(_pieces(html)))]
+    parts = [(_PLAIN, quoted(_pieces(text))), (_HTML, quoted(_pieces(html)))]
     return _multipart("alternative", boundary, parts)
 
 
@@ -143,27 +145,44 @@ def _content(kind: str) -> bytes:
     return field("Content-Type", f'{kind}; charset="utf-8"') + field("Content-Transfer-Encoding", "quoted-printable")
 
 
+_PLAIN, _HTML = _content("text/plain"), _content("text/html")
+_AUTO_SUBMITTED, _MIME_VERSION = field("Auto-Submitted", "auto-generated"), field("MIME-Version", "1.0")
+
+
 def _pieces(body: Sequence[str]) -> Sequence[str]:
     return (body,) if isinstance(body, str) else body
 
 
 def _further(headers: Mapping[str, str]) -> list[bytes]:
-    names = [name.casefold() for name in headers]
+    _check_names(tuple(headers))
+    return [field(name, value) for name, value in headers.items()]
+
+
+@lru_cache(maxsize=64)  # the same in every message, as is what else is kept below
+def _check_names(given: tuple[str, ...]) -> None:
+    names = [name.casefold() for name in given]
     if refused := sorted(_OURS.intersection(names)):
         raise MailError(f"header {', '.join(refused)} is written by paperdigest itself", permanent=True)
     if len(set(names)) != len(names):
         repeated = sorted({name for name in names if names.count(name) > 1})
         raise MailError(f"header {', '.join(repeated)} would stand twice", permanent=True)
-    return [field(name, value) for name, value in headers.items()]
 
 
-def _date(moment: datetime) -> str:
+@lru_cache(maxsize=64)
+def _from(sender: Mailbox, *, utf8: bool) -> bytes:
+    return mailbox("From", sender, utf8=utf8)
+
+
+@lru_cache(maxsize=64)
+def _date(moment: datetime) -> bytes:
     if moment.utcoffset() is None:
         raise MailError(f"the date {moment!r} has no zone", permanent=True)
     seconds = moment.utcoffset() or timedelta(0)
-    return format_datetime((moment - seconds).replace(tzinfo=None, microsecond=0)).replace("-0000", "+0000")
+    in_utc = (moment - seconds).replace(tzinfo=None, microsecond=0)
+    return field("Date", format_datetime(in_utc).replace("-0000", "+0000"))
 
 
+@lru_cache(maxsize=64)
 def _list_id(list_id: str, name: str | None) -> bytes:
     if not _LIST_ID.match(list_id):
         raise MailError(f"{list_id!r} is not a list id; write it like paperdigest.example.org", permanent=True)
