@@ -204,8 +204,8 @@ def everything(person: Person) -> bytes:
     return b"".join(file.read_bytes() for file in files).lower()
 
 
-@pytest.mark.parametrize("command", ["remove", "erase"])
-def test_of_who_is_removed_no_byte_of_the_address_stays(person: Person, command: str) -> None:
+@pytest.mark.parametrize("command", [("remove",), ("erase", "--yes")])
+def test_of_who_is_removed_no_byte_of_the_address_stays(person: Person, command: tuple[str, ...]) -> None:
     """Whatever happened before: digests, likes, bounces whose words name them, a complaint."""
     verp = mailed(person)
     like = ("subscriber", "like", WHO, "url:https://example.org/none")
@@ -214,7 +214,7 @@ def test_of_who_is_removed_no_byte_of_the_address_stays(person: Person, command:
     assert person.types("bounce", stdin=told).code == 0
     person.types("bounce", stdin=sample.complaint("fbl@example.net", sample.returned_mail(verp)))
     assert WHO.encode() in everything(person)
-    assert person.types("subscriber", command, WHO).code == 0
+    assert person.types("subscriber", *command, WHO).code == 0
     assert WHO.encode() not in everything(person)
     assert b"you" not in b"".join(
         dump(person, name) for name in ("subscribers", "bounces", "suppressions", "deliveries")
@@ -235,7 +235,7 @@ def test_erasing_leaves_nothing_behind_while_another_program_has_the_database_op
     other.execute("SELECT count(*) FROM subscribers").fetchone()
     other.commit()
     try:
-        erased = person.types("subscriber", "erase", WHO, "--json").json
+        erased = person.types("subscriber", "erase", WHO, "--yes", "--json").json
         assert WHO.encode() not in everything(person)
     finally:
         other.close()
@@ -249,9 +249,9 @@ def test_of_who_is_erased_the_reasons_go_too_and_what_others_were_shown_stays(pe
     assert person.types("--now", NOON, "subscriber", "add", "third@example.org", *own).code == 0
     assert person.types("--now", NOON, "send", "--json").json["sent"] == 1
     assert b"quietlyprivate" in everything(person)
-    assert person.types("subscriber", "erase", "third@example.org").code == 0
+    assert person.types("subscriber", "erase", "third@example.org", "--yes").code == 0
     assert b"quietlyprivate" not in everything(person)
-    assert person.types("subscriber", "erase", WHO).code == 0
+    assert person.types("subscriber", "erase", WHO, "--yes").code == 0
     assert person.types("db", "check").code == 0
     assert person.types("outbox", "show", "2", "--json").json["papers"]
 

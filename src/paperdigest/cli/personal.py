@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from paperdigest.app import App
     from paperdigest.store.suppressions import Suppression
 
-__all__ = ["admit", "erase", "export", "suppression_fields", "suppression_of", "unsuppress"]
+__all__ = ["admit", "confirm_removal", "erase", "export", "suppression_fields", "suppression_of", "unsuppress"]
 
 
 @click.command()
@@ -31,9 +32,10 @@ def export(session: Session, email: str) -> None:
 
 @click.command()
 @click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
 @json_option
 @pass_session
-def erase(session: Session, email: str, as_json_: bool) -> None:
+def erase(session: Session, email: str, yes: bool, as_json_: bool) -> None:
     """Remove a subscriber and every trace of the address, down to the bytes of the database file.
 
     What stays when the address was suppressed is a keyed hash of it, so that nobody mails it again by mistake. Backups,
@@ -42,6 +44,9 @@ def erase(session: Session, email: str, as_json_: bool) -> None:
     from paperdigest.store.personal import Personal
 
     app = session.app()
+    if not yes and not confirm_removal(app, email):
+        hint = f"If you mean it: paperdigest subscriber erase {clean(email)} --yes"
+        raise UsageError("nothing is erased: there is no terminal to ask on", hint)
     kept = suppression_of(app, email) is not None
     erased = Personal(app.store.database).erase(email)
     if as_json_:
@@ -50,6 +55,23 @@ def erase(session: Session, email: str, as_json_: bool) -> None:
     click.echo("erased: " + ", ".join(f"{count} of {name}" for name, count in erased.items()))
     if kept:
         click.echo("kept: a keyed hash of the address, so that no mail goes there (subscriber unsuppress EMAIL)")
+
+
+def confirm_removal(app: App, email: str) -> bool:
+    """Ask whether somebody is to be removed for good; False where there is no terminal to ask on.
+
+    Raises:
+        NotFoundError: there is nobody of that address.
+        click.exceptions.Exit: the answer was no.
+    """
+    known = app.subscribers.get(email)
+    if not sys.stdin.isatty():
+        return False
+    question = f"Remove {clean(known.email)} with everything stored about them? There is no way back"
+    if not click.confirm(question, err=True):
+        click.echo("nothing is removed", err=True)
+        raise click.exceptions.Exit(130)
+    return True
 
 
 @click.command()

@@ -20,7 +20,15 @@ from paperdigest.cli.judgements import (
     seed_options,
 )
 from paperdigest.cli.output import as_json, clean, json_option, table
-from paperdigest.cli.personal import admit, erase, export, suppression_fields, suppression_of, unsuppress
+from paperdigest.cli.personal import (
+    admit,
+    confirm_removal,
+    erase,
+    export,
+    suppression_fields,
+    suppression_of,
+    unsuppress,
+)
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.cli.topics import changed_topics
 from paperdigest.errors import UsageError
@@ -205,13 +213,17 @@ def show(session: Session, email: str, as_json_: bool) -> None:
 
 @subscriber.command("remove")
 @click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask, also on a terminal.")
 @json_option
 @pass_session
-def remove(session: Session, email: str, as_json_: bool) -> None:
-    """Remove a subscriber with everything stored about them."""
+def remove(session: Session, email: str, yes: bool, as_json_: bool) -> None:
+    """Remove a subscriber with everything stored about them; on a terminal you are asked first."""
     from paperdigest.store.personal import Personal
 
-    Personal(session.app().store.database).erase(email)
+    app = session.app()
+    if not yes:
+        confirm_removal(app, email)
+    Personal(app.store.database).erase(email)
     if as_json_:
         as_json({"removed": email})
     else:
