@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert, update
@@ -215,7 +216,7 @@ def mailed(store: Store, who: Subscriber, sent_at: datetime = NOW, *, is_sent: b
         "edition": sent_at.date(),
         "composed_at": sent_at,
         "considered": 1,
-        "frozen": "{}",
+        "frozen": json.dumps({"subscriber": {"email": who.email}}),
     }
     with store.database.writing() as connection:
         number = connection.execute(insert(digests).values(digest).returning(digests.c.id)).scalar_one()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,37 @@ def test_a_complaint_known_by_its_link_alone_counts_as_well(office: Office) -> N
     told = sample.complaint("fbl@example.net", link + sample.returned_mail())
     assert office.takes(told) == {"complaint": 1, "suppressed": 1}
     assert office.takes(told) == {"duplicate": 1}
+
+
+def test_a_complaint_that_comes_again_by_another_way_counts_no_more_after_it_was_lifted(office: Office) -> None:
+    link = f"List-Unsubscribe: <https://example.net/u/{office.tokens.sign(Purpose.UNSUBSCRIBE, office.who.id)}>\r\n"
+    told = sample.complaint("fbl@example.net", link + sample.returned_mail())
+    again = b"Received: from elsewhere by here\n" + told.replace(b"\r\n", b"\n")
+    assert office.takes(told) == {"complaint": 1, "suppressed": 1}
+    office.intake.bounces.suppressions.lift(WHO)
+    assert office.takes(again) == {"duplicate": 1}
+    assert not office.is_suppressed
+    another = told.replace(b"Subject:", b"Date: Thu, 16 Apr 2026 06:00:00 +0000\r\nSubject:", 1)
+    assert office.takes(another) == {"complaint": 1, "suppressed": 1}
+
+
+def test_an_old_wish_that_is_read_again_does_not_end_a_new_subscription(office: Office) -> None:
+    told = sample.wish(unsubscribe_address(office.tokens, office.who.id, DOMAIN))
+    assert office.takes(told) == {"unsubscribed": 1}
+    everybody = Subscribers(office.store.database)
+    everybody.update(replace(office.subscriber, status=SubscriberStatus.ACTIVE))
+    assert office.takes(told) == {"duplicate": 1}
+    assert office.subscriber.status is SubscriberStatus.ACTIVE
+    anew = b"Message-ID: <2@example.org>\r\n" + told
+    assert office.takes(anew) == {"unsubscribed": 1}
+
+
+def test_a_bounce_from_an_earlier_address_is_read_as_of_that_address(office: Office) -> None:
+    everybody = Subscribers(office.store.database)
+    everybody.update(replace(office.subscriber, email="new@example.org"))
+    assert office.takes(sample.postfix(office.verp)) == {"gone": 1}
+    assert office.takes(sample.postfix(office.verp)) == {"duplicate": 1}
+    assert office.intake.bounces.suppressions.of("new@example.org") is None
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure"])

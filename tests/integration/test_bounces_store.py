@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -87,8 +88,8 @@ def test_the_same_report_twice_counts_once(store: Store, kept: Bounces) -> None:
 
 def test_a_report_about_nobody_is_not_kept(store: Store, kept: Bounces) -> None:
     assert not kept.record(4711, GONE, now=NOW).is_known
-    assert not kept.complained(4711, now=NOW).is_known
-    assert not kept.unsubscribe(4711).is_known
+    assert not kept.complained(4711, message="m", now=NOW).is_known
+    assert not kept.unsubscribe(4711, now=NOW).is_known
     assert (kept.address_of(4711), kept.subscriber_of(4711)) == (None, None)
     assert rows(store) == []
 
@@ -230,15 +231,15 @@ def test_a_complaint_ends_the_subscription_for_good(store: Store, kept: Bounces)
 
 def test_a_complaint_of_which_only_the_subscriber_is_known_counts_once(store: Store, kept: Bounces) -> None:
     who = reader(store)
-    assert kept.complained(who.id, now=NOW).is_new
-    assert not kept.complained(who.id, now=NOW).is_new
-    assert rows(store) == [("complaint", None)]
+    assert kept.complained(who.id, message="m", now=NOW).is_new
+    assert not kept.complained(who.id, message="m", now=NOW).is_new
+    assert rows(store) == [("complaint", "m")]
 
 
 def test_a_wish_to_be_unsubscribed_suppresses_nobody(store: Store, kept: Bounces) -> None:
     who = reader(store)
-    assert kept.unsubscribe(who.id).is_new
-    assert not kept.unsubscribe(who.id).is_new
+    assert kept.unsubscribe(who.id, now=NOW).is_new
+    assert not kept.unsubscribe(who.id, now=NOW).is_new
     assert Subscribers(store.database).get(WHO).status is SubscriberStatus.UNSUBSCRIBED
     assert kept.suppressions.of(WHO) is None
 
@@ -253,6 +254,98 @@ def test_a_lifted_address_gets_mail_again_and_old_reports_do_not_count_anew(stor
     assert kept.suppressions.lift(WHO) is None
     assert not kept.record(delivery, GONE, now=NOW).is_new
     assert kept.suppressions.of(WHO) is None
+
+
+def moved(store: Store, email: str) -> None:
+    """The subscriber has another address from now on."""
+    kept = Subscribers(store.database)
+    kept.update(replace(kept.get(WHO), email=email))
+
+
+@pytest.mark.parametrize("kind", [GONE, MAILBOX])
+def test_what_is_said_of_an_earlier_address_suppresses_nobody(store: Store, kept: Bounces, kind: BounceKind) -> None:
+    who = reader(store)
+    deliveries = [mailed(store, who, NOW + number * DAY) for number in range(6)]
+    moved(store, "new@example.org")
+    for number, one in enumerate(deliveries):
+        assert kept.address_of(one) == WHO
+        filed = kept.record(one, kind, status="5.1.1", now=NOW + number * DAY + HOUR)
+        assert filed == Filed(consequence=Consequence.NOTHING)
+    assert [kept.suppressions.of(one) for one in (WHO, "new@example.org")] == [None, None]
+    assert not kept.record(deliveries[0], kind, now=NOW + 9 * DAY).is_new
+    assert rows(store) == [(kind.value, None)] * 6
+
+
+def test_days_of_failure_of_an_earlier_address_do_not_count_for_the_present_one(store: Store, kept: Bounces) -> None:
+    reader(store)
+    fails(kept, store, 4)
+    moved(store, "new@example.org")
+    later = NOW + 4 * DAY
+    assert fails(kept, store, 1, since=later, email="new@example.org") == [Consequence.POINT]
+
+
+def test_a_letter_in_another_case_is_no_other_address(store: Store, kept: Bounces) -> None:
+    delivery = mailed(store, reader(store))
+    moved(store, "You@example.org")
+    assert kept.record(delivery, GONE, now=NOW).consequence is Consequence.SUPPRESS
+
+
+def test_a_complaint_from_an_earlier_address_stops_mail_to_that_address_alone(store: Store, kept: Bounces) -> None:
+    delivery = mailed(store, reader(store))
+    moved(store, "new@example.org")
+    assert kept.record(delivery, BounceKind.COMPLAINT, now=NOW).consequence is Consequence.NOTHING
+    assert Subscribers(store.database).get("new@example.org").status is SubscriberStatus.ACTIVE
+    assert kept.suppressions.of("new@example.org") is None
+    found = kept.suppressions.of(WHO)
+    assert found is not None
+    assert found.reason is SuppressionReason.COMPLAINT
+    seen = Standings(store.database).active(NOW, after=0, limit=9)[0][1]
+    assert isinstance(seen, Standing)
+    assert not seen.is_suppressed
+
+
+def test_a_complaint_from_an_earlier_address_stops_mail_to_whoever_has_it_now(store: Store, kept: Bounces) -> None:
+    delivery = mailed(store, reader(store))
+    moved(store, "new@example.org")
+    other = reader(store)
+    kept.record(delivery, BounceKind.COMPLAINT, now=NOW)
+    seen = dict(Standings(store.database).active(NOW, after=0, limit=9))
+    told = {number: one.is_suppressed for number, one in seen.items() if isinstance(one, Standing)}
+    assert told == {other.id: True, other.id - 1: False}
+
+
+def test_a_digest_that_cannot_be_read_went_to_the_present_address(store: Store, kept: Bounces) -> None:
+    delivery = mailed(store, reader(store))
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("UPDATE digests SET frozen = '{'")
+    assert kept.address_of(delivery) == WHO
+    assert kept.record(delivery, GONE, now=NOW).consequence is Consequence.SUPPRESS
+
+
+def test_a_complaint_that_is_read_again_counts_no_more_after_it_was_lifted(store: Store, kept: Bounces) -> None:
+    who = reader(store)
+    assert kept.complained(who.id, message="first", now=NOW).is_new
+    kept.suppressions.lift(WHO)
+    assert not kept.complained(who.id, message="first", now=NOW + DAY).is_new
+    assert kept.suppressions.of(WHO) is None
+    assert kept.complained(who.id, message="second", now=NOW + DAY).is_new
+    assert kept.suppressions.of(WHO) is not None
+    assert not kept.complained(who.id, message="third", now=NOW + DAY).is_new
+    kept.suppressions.lift(WHO)
+    assert not kept.complained(who.id, message="third", now=NOW + DAY).is_new
+
+
+def test_a_wish_that_is_read_again_does_not_end_a_new_subscription(store: Store, kept: Bounces) -> None:
+    who = reader(store)
+    everybody = Subscribers(store.database)
+    assert kept.unsubscribe(who.id, message="first", now=NOW).is_new
+    assert not kept.unsubscribe(who.id, message="again", now=NOW).is_new
+    everybody.update(replace(everybody.get(WHO), status=SubscriberStatus.ACTIVE))
+    for message in ("first", "again"):
+        assert not kept.unsubscribe(who.id, message=message, now=NOW + DAY).is_new
+    assert everybody.get(WHO).status is SubscriberStatus.ACTIVE
+    assert kept.unsubscribe(who.id, message="another", now=NOW + DAY).is_new
+    assert everybody.get(WHO).status is SubscriberStatus.UNSUBSCRIBED
 
 
 def test_a_suppressed_address_stays_so_when_the_subscriber_is_removed(store: Store, kept: Bounces) -> None:
@@ -333,6 +426,16 @@ def test_in_a_storm_no_mailbox_is_suspended(store: Store, kept: Bounces) -> None
     for one in crowd(store, 25):
         kept.record(one, GONE, now=at)
     assert fails(kept, store, 1, since=NOW + 4 * DAY) == [Consequence.HOLD]
+
+
+def test_an_accepted_storm_suppresses_nobody_for_an_earlier_address(store: Store, kept: Bounces) -> None:
+    deliveries = crowd(store, 30)
+    everybody = Subscribers(store.database)
+    everybody.update(replace(everybody.get("reader3@example.org"), email="new@example.org"))
+    for one in deliveries[:25]:
+        kept.record(one, GONE, now=NOW + HOUR)
+    assert kept.storms.end(NOW + HOUR, accept=True) == 24
+    assert kept.suppressions.of("new@example.org") is None
 
 
 @pytest.mark.parametrize(("accept", "count"), [(True, 25), (False, 0)])

@@ -191,9 +191,9 @@ class Intake:
         if report.wants_out and number is None and report.delivery is not None:
             number = self.bounces.subscriber_of(report.delivery)
         if report.wants_out and number is not None:
-            return "unsubscribed", self.bounces.unsubscribe(number)
+            return "unsubscribed", self.bounces.unsubscribe(number, message=report.mark, now=now)
         if report.nature is Nature.COMPLAINT and number is not None:
-            return "complaint", self.bounces.complained(number, now=now)
+            return "complaint", self.bounces.complained(number, message=report.mark, now=now)
         if report.delivery is None:
             return ("forged" if report.is_forged else "ignored"), None
         if report.nature is Nature.COMPLAINT:

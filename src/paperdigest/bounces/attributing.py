@@ -34,6 +34,7 @@ class Report:
     """What a message says, and of whom by signature: a delivery, a subscriber, or nobody (both None).
 
     ``wants_out``: it is a wish to be unsubscribed. ``is_forged``: it uses addresses like ours, and none is signed.
+    ``mark``: of the message (`reading.Reading`).
     """
 
     nature: Nature
@@ -42,6 +43,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     wants_out: bool = False
     is_forged: bool = False
+    mark: str = ""
 
     def about(self, address: str) -> Finding:
         """Return what is said of the mail to an address: the worst of it, softened where it speaks of strangers."""
@@ -60,7 +62,7 @@ def attribute(reading: Reading, tokens: Tokens) -> Report:
     """
     candidates = (*reading.addressed, *reading.quoted)
     if (subscriber := read_named(tokens, reading.addressed, UNSUBSCRIBE)) is not None:
-        return Report(nature=reading.nature, subscriber=subscriber, wants_out=True)
+        return Report(nature=reading.nature, subscriber=subscriber, wants_out=True, mark=reading.mark)
     delivery = read_named(tokens, candidates, BOUNCE)
     subscriber = None
     if delivery is None and reading.nature in (Nature.COMPLAINT, Nature.OPT_OUT):
@@ -73,6 +75,7 @@ def attribute(reading: Reading, tokens: Tokens) -> Report:
         findings=reading.findings,
         wants_out=reading.nature is Nature.OPT_OUT,
         is_forged=is_forged,
+        mark=reading.mark,
     )
 
 

@@ -93,6 +93,7 @@ def _reading(told: dict[str, Any]) -> Reading:
         addressed=tuple(Named(*one) for one in told["addressed"]),
         quoted=tuple(Named(*one) for one in told["quoted"]),
         links=tuple(told["links"]),
+        mark=told["mark"],
         findings=tuple(
             Finding(
                 recipient=one["recipient"],

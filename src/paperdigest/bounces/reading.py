@@ -9,6 +9,7 @@ Every input is hostile. What is looked at is bounded before it is parsed: bytes,
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -33,6 +34,7 @@ _PART = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _DELIMITER = re.compile(rb"^--", re.MULTILINE)
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 _LINK = re.compile(r"/u/([A-Za-z0-9_-]{30})(?![A-Za-z0-9_-])")
+_OF_ITS_WRITER = ("Message-ID", "Date", "From", "Subject")
 _ADDRESSED = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
 
 
@@ -51,7 +53,8 @@ class Nature(StrEnum):
 class Reading:
     """What a message says: whom it is addressed to, what it quotes, what it found out of which recipients.
 
-    ``links`` are the tokens of unsubscribe links in it. Tokens are not checked here: that takes the secret.
+    ``links`` are the tokens of unsubscribe links in it. Tokens are not checked here: that takes the secret. ``mark``
+    is the same for every copy of a message, whatever way it came.
     """
 
     nature: Nature = Nature.OTHER
@@ -59,6 +62,7 @@ class Reading:
     quoted: tuple[Named, ...] = ()
     links: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    mark: str = ""
 
 
 def read(content: bytes, recipients: tuple[str, ...] = ()) -> Reading:
@@ -78,7 +82,17 @@ def read(content: bytes, recipients: tuple[str, ...] = ()) -> Reading:
         quoted=find_named(text),
         links=tuple(dict.fromkeys(_LINK.findall(text)))[:20],
         findings=found,
+        mark=_mark(head, content),
     )
+
+
+def _mark(head: Message, content: bytes) -> str:
+    """Return a hash of what nobody changes on the way: not Received and the like, and not how lines end."""
+    end = _BLANK.search(content, 0, _MAX_HEAD)
+    body = content[end.end() :] if end else content
+    written = [" ".join(str(head.get(name, ""))[:4000].split()) for name in _OF_ITS_WRITER]
+    said = "\n".join(written).encode("utf-8", "replace") + b"\n\n" + body.replace(b"\r\n", b"\n").strip()
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
 def _head(content: bytes) -> Message:

@@ -1,5 +1,11 @@
 """Reports about deliveries in the database, and what follows from them: once per delivery and kind.
 
+What names no delivery (a wish to be unsubscribed, some complaints) is known by the mark of its message: read again, it
+counts for nothing, whatever an operator or the reader has decided since.
+
+What is said of mail to an earlier address of a subscriber is written down and counts for a storm, but never against the
+address they have now.
+
 The score of a mailbox is not stored but counted: the days on which mail to it failed (`refusals.points`), since the
 last mail that arrived. A mail has arrived when it was accepted and nothing came back for `refusals.BELIEVED_AFTER`; a
 failure of a mail that was accepted afterwards (a greylisted one) counts for nothing.
@@ -17,6 +23,7 @@ from sqlalchemy.dialects.sqlite import insert
 from paperdigest import refusals
 from paperdigest.logs import masked
 from paperdigest.refusals import Consequence
+from paperdigest.store.addressees import REPORTED, about_present, went_to
 from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries, digests, subscribers
 from paperdigest.store.engine import Database
@@ -31,6 +38,11 @@ REFUSED = "mail refused"
 """The name of the alarm that mail servers do not want our mail."""
 
 _CALM = timedelta(days=1)
+_UNSUBSCRIBED = "unsubscribed"
+"""What a row without a delivery says that was a wish to be unsubscribed, beside the members of `BounceKind`."""
+_DELIVERED = deliveries.join(digests, digests.c.id == deliveries.c.digest_id).join(
+    subscribers, subscribers.c.id == digests.c.subscriber_id
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,9 @@ class _Report:
     status: str | None
     detail: str | None
     now: datetime
+    address: str = ""
+    """Where the mail went, and below whether that is the subscriber's address still."""
+    is_present: bool = True
 
 
 class Bounces:
@@ -75,8 +90,8 @@ class Bounces:
         if kind is BounceKind.DELAYED:
             return Filed()
         wanted = (
-            select(digests.c.subscriber_id, deliveries.c.sent_at)
-            .join(digests, digests.c.id == deliveries.c.digest_id)
+            select(digests.c.subscriber_id, deliveries.c.sent_at, went_to().label("address"), subscribers.c.email)
+            .select_from(_DELIVERED)
             .where(deliveries.c.id == delivery_id)
         )
         with self._database.writing() as connection:
@@ -91,19 +106,28 @@ class Bounces:
                 status=status,
                 detail=harmless(detail),
                 now=now,
+                address=row.address,
+                is_present=row.address.lower() == row.email.lower(),
             )
             if not _put(connection, report):
                 return Filed(is_new=False)
             return Filed(consequence=self._follow(connection, report))
 
-    def complained(self, subscriber_id: int, *, detail: str | None = None, now: datetime) -> Filed:
-        """Write down that a subscriber called our mail spam, when it is not known which one."""
+    def complained(self, subscriber_id: int, *, message: str, now: datetime) -> Filed:
+        """Write down that a subscriber called our mail spam, when it is not known which one.
+
+        Args:
+            subscriber_id: who.
+            message: the mark of the message that says so (`bounces.reading.Reading.mark`).
+            now: the moment.
+        """
         with self._database.writing() as connection:
             email = connection.execute(select(subscribers.c.email).where(subscribers.c.id == subscriber_id)).scalar()
             if email is None:
                 return Filed(is_known=False)
+            is_heard = _heard(connection, subscriber_id, BounceKind.COMPLAINT.value, message, now)
             before = self.suppressions.found(connection, email)
-            if before is not None and before.reason is SuppressionReason.COMPLAINT:
+            if is_heard or (before is not None and before.reason is SuppressionReason.COMPLAINT):
                 return Filed(is_new=False)
             report = _Report(
                 subscriber_id=subscriber_id,
@@ -111,20 +135,14 @@ class Bounces:
                 sent_at=None,
                 kind=BounceKind.COMPLAINT,
                 status=None,
-                detail=harmless(detail),
+                detail=None,
                 now=now,
             )
-            _put(connection, report)
             return Filed(consequence=self._follow(connection, report))
 
     def address_of(self, delivery_id: int) -> str | None:
-        """Return the address that a delivery goes to; None when its subscriber was removed."""
-        wanted = (
-            select(subscribers.c.email)
-            .join(digests, digests.c.subscriber_id == subscribers.c.id)
-            .join(deliveries, deliveries.c.digest_id == digests.c.id)
-            .where(deliveries.c.id == delivery_id)
-        )
+        """Return the address that a delivery went to; None when its subscriber was removed."""
+        wanted = select(went_to()).select_from(_DELIVERED).where(deliveries.c.id == delivery_id)
         with self._database.reading() as connection:
             return connection.execute(wanted).scalar()
 
@@ -134,10 +152,21 @@ class Bounces:
         with self._database.reading() as connection:
             return connection.execute(wanted.where(deliveries.c.id == delivery_id)).scalar()
 
-    def unsubscribe(self, subscriber_id: int) -> Filed:
-        """End a subscription at the subscriber's word."""
+    def unsubscribe(self, subscriber_id: int, *, message: str | None = None, now: datetime) -> Filed:
+        """End a subscription at the subscriber's word.
+
+        Args:
+            subscriber_id: whose.
+            message: the mark of the message that says so; one that was heard before ends no subscription again.
+            now: the moment.
+        """
         with self._database.writing() as connection:
-            return _unsubscribe(connection, subscriber_id)
+            known = select(subscribers.c.id).where(subscribers.c.id == subscriber_id)
+            if connection.execute(known).first() is None:
+                return Filed(is_known=False)
+            if message is not None and _heard(connection, subscriber_id, _UNSUBSCRIBED, message, now):
+                return Filed(is_new=False)
+            return Filed(consequence=Consequence.UNSUBSCRIBE, is_new=_unsubscribe(connection, subscriber_id))
 
     def tidy(self, now: datetime) -> None:
         """Take back the alarms whose trouble is over."""
@@ -152,6 +181,13 @@ class Bounces:
     def _follow(self, connection: Connection, report: _Report) -> Consequence:
         """Do what follows from a report."""
         storm = report.kind.value in FAILED and self.storms.rages(connection, report.now)
+        if not report.is_present and report.kind is not BounceKind.SENDER:
+            if report.kind is BounceKind.COMPLAINT:  # whoever reads mail there wants no more of it
+                complaint = Suppression(
+                    reason=SuppressionReason.COMPLAINT, since_at=report.now, until_at=None, detail=report.status
+                )
+                self.suppressions.put_address(connection, report.address, complaint)
+            return Consequence.NOTHING
         days, probing = _standing(connection, report) if report.kind is BounceKind.MAILBOX else (0, False)
         done = refusals.consequence(report.kind, days=days, probing=probing, storm=storm)
         if done is Consequence.TELL:
@@ -192,13 +228,22 @@ def _put(connection: Connection, report: _Report) -> bool:
     return connection.execute(changed).rowcount == 1
 
 
-def _unsubscribe(connection: Connection, subscriber_id: int) -> Filed:
+def _heard(connection: Connection, subscriber_id: int, kind: str, message: str, now: datetime) -> bool:
+    """Say whether a message was taken in before, and remember it."""
+    row = {"subscriber_id": subscriber_id, "kind": kind, "detail": message}
+    same = [bounces.c[name] == value for name, value in row.items()]
+    if connection.execute(select(bounces.c.id).where(*same, bounces.c.delivery_id.is_(None))).first() is not None:
+        return True
+    connection.execute(insert(bounces).values(received_at=now, **row))
+    return False
+
+
+def _unsubscribe(connection: Connection, subscriber_id: int) -> bool:
+    """End a subscription; False when it was over."""
     ended = SubscriberStatus.UNSUBSCRIBED.value
-    row = connection.execute(select(subscribers.c.status).where(subscribers.c.id == subscriber_id)).first()
-    if row is None:
-        return Filed(is_known=False)
-    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(status=ended))
-    return Filed(consequence=Consequence.UNSUBSCRIBE, is_new=row.status != ended)
+    is_theirs = subscribers.c.id == subscriber_id
+    changed = update(subscribers).where(is_theirs, subscribers.c.status != ended).values(status=ended)
+    return connection.execute(changed).rowcount == 1
 
 
 def _standing(connection: Connection, report: _Report) -> tuple[int, bool]:
@@ -207,8 +252,9 @@ def _standing(connection: Connection, report: _Report) -> tuple[int, bool]:
     of_old = bounces.c.received_at > report.now - refusals.POINTS_STALE_AFTER
     failures = (
         select(bounces.c.received_at, deliveries.c.sent_at)
-        .outerjoin(deliveries, deliveries.c.id == bounces.c.delivery_id)
-        .where(bounces.c.subscriber_id == report.subscriber_id, bounces.c.kind == BounceKind.MAILBOX.value, of_old)
+        .select_from(REPORTED)
+        .where(bounces.c.subscriber_id == report.subscriber_id, bounces.c.kind == BounceKind.MAILBOX.value)
+        .where(of_old, about_present())
     )
     failed = [
         row.received_at

@@ -28,9 +28,9 @@ bounces = Table(
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
     Column("delivery_id", ForeignKey("deliveries.id", ondelete="SET NULL")),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("kind", Text, nullable=False),  # a `BounceKind`
+    Column("kind", Text, nullable=False),  # a `BounceKind`, or "unsubscribed" (see `bounces.Bounces.unsubscribe`)
     Column("status", Text),
-    Column("detail", Text),
+    Column("detail", Text),  # what was said; without a delivery the mark of the message that said it
     # The same report read twice counts once.
     UniqueConstraint("delivery_id", "kind"),
     Index("ix_bounces_subscriber", "subscriber_id", "received_at"),

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, delete, exists, func, or_, select, up
 from sqlalchemy.dialects.sqlite import insert
 
 from paperdigest import refusals
+from paperdigest.store.addressees import REPORTED, about_present
 from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries
 from paperdigest.store.engine import Database
@@ -150,7 +151,8 @@ def _held(since: datetime, now: datetime) -> Select[tuple[int, datetime, str]]:
     newest = func.max(bounces.c.received_at, type_=bounces.c.received_at.type).label("received_at")
     return (
         select(bounces.c.subscriber_id, newest, func.max(bounces.c.status).label("status"))
-        .where(bounces.c.kind == BounceKind.GONE.value, bounces.c.received_at >= since, ~suppressed)
+        .select_from(REPORTED)
+        .where(bounces.c.kind == BounceKind.GONE.value, bounces.c.received_at >= since, ~suppressed, about_present())
         .group_by(bounces.c.subscriber_id)
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from paperdigest.errors import UsageError
@@ -100,6 +100,14 @@ class Suppressions:
     def put(self, connection: Connection, subscriber_id: int, said: Suppression) -> None:
         """Suppress a subscriber's address, inside a transaction; a weaker reason never replaces a stronger one."""
         email = connection.execute(select(subscribers.c.email).where(subscribers.c.id == subscriber_id)).scalar_one()
+        self._put(connection, email, subscriber_id, said)
+
+    def put_address(self, connection: Connection, email: str, said: Suppression) -> None:
+        """Suppress an address, whoever has it now (see `put`)."""
+        found = select(subscribers.c.id).where(func.lower(subscribers.c.email) == email.lower())
+        self._put(connection, email, connection.execute(found).scalar(), said)
+
+    def _put(self, connection: Connection, email: str, subscriber_id: int | None, said: Suppression) -> None:
         before = self.found(connection, email)
         if before is not None and _ORDER.index(before.reason) > _ORDER.index(said.reason):
             said = before
