@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from bench._listings import daily_listings
 from paperdigest.config import Settings
@@ -35,7 +37,7 @@ from paperdigest.types import (
     Topic,
 )
 
-__all__ = ["EDITION", "NOW", "fill", "made", "settings", "sink", "wait_again"]
+__all__ = ["EDITION", "NOW", "counting_sink", "fill", "made", "settings", "sink", "wait_again"]
 
 NOW = datetime(2026, 4, 15, 6, tzinfo=UTC)
 EDITION = date(2026, 4, 15)
@@ -118,14 +120,36 @@ def sink() -> Iterator[int]:
     Raises:
         FileNotFoundError: it is not installed (Debian: the package postfix).
     """
+    with _sink(subprocess.DEVNULL) as port:
+        yield port
+
+
+@contextmanager
+def counting_sink(counts: Path) -> Iterator[tuple[int, Callable[[], int]]]:
+    """Run a `sink` and yield its port and what says how many messages it has taken.
+
+    Args:
+        counts: a file for what it says of them, some dozen bytes a message.
+    """
+    with counts.open("wb") as file, _sink(file, "-c") as port:
+        yield port, lambda: _last_count(counts)
+
+
+def _last_count(counts: Path) -> int:
+    found = re.findall(rb"mesg=(\d+)", counts.read_bytes()[-1000:])
+    return int(found[-1]) if found else 0
+
+
+@contextmanager
+def _sink(output: int | IO[bytes], *options: str) -> Iterator[int]:
     program = shutil.which("smtp-sink", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
     if program is None:
         raise FileNotFoundError("smtp-sink is not installed (Debian: the package postfix)")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     user = ["-u", "nobody"] if os.getuid() == 0 else []
-    command = [program, *user, "-m", "512", f"127.0.0.1:{port}", "1024"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    command = [program, *user, *options, "-m", "512", f"127.0.0.1:{port}", "1024"]
+    with subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as process:
         try:
             _await(port)
             yield port
