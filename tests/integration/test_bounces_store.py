@@ -16,6 +16,7 @@ from paperdigest.store import Store
 from paperdigest.store.alarms import Alarms
 from paperdigest.store.bounces import REFUSED, Bounces, Filed
 from paperdigest.store.operation_tables import alarms, bounces
+from paperdigest.store.pauses import Pauses
 from paperdigest.store.standing import Standing, Standings
 from paperdigest.store.storms import ALARM
 from paperdigest.store.subscribers import Subscribers
@@ -451,6 +452,36 @@ def test_the_operator_ends_a_storm_either_way(store: Store, kept: Bounces, accep
     assert kept.storms.end(soon, accept=True) == 0
     # What was looked at does not make the next one.
     assert kept.record(deliveries[28], GONE, now=soon + HOUR / 6).consequence is Consequence.SUPPRESS
+
+
+def storms_in(store: Store, kept: Bounces, at: datetime, who: str) -> None:
+    """Let 25 mails come back at once, and one of a subscriber whose mailbox fails in the storm."""
+    for number in range(25):
+        stranger = reader(store, f"{at:%d%H}-{number}@example.org")
+        kept.record(mailed(store, stranger, at - HOUR), GONE, now=at)
+    delivery = mailed(store, Subscribers(store.database).get(who), at - HOUR)
+    assert kept.record(delivery, MAILBOX, now=at).consequence is not Consequence.SUSPEND
+
+
+@pytest.mark.parametrize(("judged", "after"), [("dismiss", 5), ("accept", 3), ("nobody looks", 5)])
+def test_days_of_a_storm_count_only_when_it_was_accepted(store: Store, kept: Bounces, judged: str, after: int) -> None:
+    reader(store)
+    for number in (0, 1):
+        storms_in(store, kept, NOW + 2 * number * DAY, WHO)
+        if judged != "nobody looks":
+            kept.storms.end(NOW + 2 * number * DAY + HOUR, accept=judged == "accept")
+    later = NOW + 5 * DAY  # the last storm is over, whoever looked at it
+    assert fails(kept, store, after, since=later) == [Consequence.POINT] * (after - 1) + [Consequence.SUSPEND]
+
+
+def test_storms_of_long_ago_are_forgotten(store: Store, kept: Bounces) -> None:
+    reader(store)
+    for number in range(3):
+        storms_in(store, kept, NOW + 20 * number * DAY, WHO)
+        kept.storms.end(NOW + 20 * number * DAY + HOUR, accept=False)
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("SELECT count(*) FROM pauses").fetchone() == (1,)
+    assert [one.name for one in Pauses(store.database).open(NOW + 41 * DAY)] == []
 
 
 def test_a_storm_that_nobody_looks_at_lasts_as_long_as_it_rages_and_a_day(store: Store, kept: Bounces) -> None:

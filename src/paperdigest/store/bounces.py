@@ -8,7 +8,7 @@ address they have now.
 
 The score of a mailbox is not stored but counted: the days on which mail to it failed (`refusals.points`), since the
 last mail that arrived. A mail has arrived when it was accepted and nothing came back for `refusals.BELIEVED_AFTER`; a
-failure of a mail that was accepted afterwards (a greylisted one) counts for nothing.
+failure of a mail that was accepted afterwards (a greylisted one) counts for nothing, and so do those in a storm.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from paperdigest.store.alarming import clear_alarm, raise_alarm
 from paperdigest.store.delivery_tables import deliveries, digests, subscribers
 from paperdigest.store.engine import Database
 from paperdigest.store.operation_tables import bounces, suppressions
-from paperdigest.store.storms import FAILED, Storms
+from paperdigest.store.storms import FAILED, Storms, blamed_on_storms
 from paperdigest.store.suppressions import Suppression, Suppressions, harmless
 from paperdigest.types import BounceKind, DeliveryState, SubscriberStatus, SuppressionReason
 
@@ -268,6 +268,8 @@ def _standing(connection: Connection, report: _Report) -> tuple[int, bool]:
         suppressions.c.until_at <= report.now,
     )
     until = connection.execute(rested).scalar()
+    forgiven = blamed_on_storms(connection, failed, report.now)
+    failed = [one for one in failed if one not in forgiven]
     return refusals.points(failed, report.now), until is not None and (arrived_at is None or arrived_at < until)
 
 

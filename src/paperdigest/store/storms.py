@@ -3,11 +3,13 @@
 In a storm (`refusals.storm_threshold`) nobody is suppressed but by their own word: a broken mail server must not end
 everybody's subscription. What would have been suppressed, and what was while the storm rose, is held until the operator
 accepts or dismisses it. If they do neither, it is forgotten when the storm is over: whose mailbox is really gone
-will bounce again.
+will bounce again. Nor do the days count on which mailboxes failed in a storm, unless it was accepted: it was the
+server's trouble, not theirs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -24,10 +26,10 @@ from paperdigest.store.operation_tables import bounces, pauses, suppressions
 from paperdigest.store.suppressions import Suppression, Suppressions
 from paperdigest.types import BounceKind, SuppressionReason
 
-__all__ = ["ALARM", "FAILED", "STORM", "Storm", "Storms"]
+__all__ = ["ALARM", "FAILED", "STORM", "Storm", "Storms", "blamed_on_storms"]
 
 STORM = "suppressing"
-"""The row of the table ``pauses`` that stands for a storm; other rows are not ours."""
+"""The row of the table ``pauses`` that stands for the newest storm; one before it goes by this name and its end."""
 
 ALARM = "bounce storm"
 """The name of the alarm."""
@@ -38,6 +40,7 @@ FAILED = (BounceKind.GONE.value, BounceKind.MAILBOX.value)
 _COUNT_AGAIN = timedelta(hours=1)
 _LOOK = "paperdigest bounce --storm show"
 _REASON = "too many mails come back at once for it to be the mailboxes' fault"
+_ACCEPTED = "too many mails came back at once, and they were really gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,8 @@ class Storms:
             row = _row(connection)
             if row is None or row.until_at <= now:
                 return 0
-            connection.execute(update(pauses).where(pauses.c.name == STORM).values(until_at=now))
+            judged = {"until_at": now, "reason": _ACCEPTED if accept else _REASON}
+            connection.execute(update(pauses).where(pauses.c.name == STORM).values(judged))
             clear_alarm(connection, ALARM)
             held = connection.execute(_held(row.since_at, now)).all() if accept else []
             for one in held:
@@ -97,6 +101,8 @@ class Storms:
         if not self._exceeds(connection, start, now):
             return is_on
         since = row.since_at if row is not None and is_on else start
+        if not is_on:
+            _keep(connection, row, now)
         values = {"since_at": since, "until_at": now + refusals.STORM_CALM, "reason": _REASON}
         statement = insert(pauses).values(name=STORM, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
@@ -130,11 +136,32 @@ class Storms:
 class _Row(NamedTuple):
     since_at: datetime
     until_at: datetime
+    reason: str
 
 
 def _row(connection: Connection) -> _Row | None:
-    row = connection.execute(select(pauses.c.since_at, pauses.c.until_at).where(pauses.c.name == STORM)).first()
+    wanted = select(pauses.c.since_at, pauses.c.until_at, pauses.c.reason)
+    row = connection.execute(wanted.where(pauses.c.name == STORM)).first()
     return _Row(*row) if row is not None else None
+
+
+def _keep(connection: Connection, row: _Row | None, now: datetime) -> None:
+    """Keep the storm before the one that begins for as long as days of failure count, and forget older ones."""
+    is_old = pauses.c.until_at <= now - refusals.POINTS_STALE_AFTER
+    connection.execute(delete(pauses).where(pauses.c.name.startswith(f"{STORM} "), is_old))
+    if row is not None and row.until_at > now - refusals.POINTS_STALE_AFTER:
+        before = {"name": f"{STORM} until {row.until_at.isoformat()}", **row._asdict()}
+        connection.execute(insert(pauses).values(before).on_conflict_do_nothing())
+
+
+def blamed_on_storms(connection: Connection, failed_at: Iterable[datetime], now: datetime) -> frozenset[datetime]:
+    """Return those moments of failure that fall into a storm that is over and was not accepted."""
+    is_storm = or_(pauses.c.name == STORM, pauses.c.name.startswith(f"{STORM} "))
+    over = select(pauses.c.since_at, pauses.c.until_at).where(
+        is_storm, pauses.c.until_at <= now, pauses.c.reason != _ACCEPTED
+    )
+    spans = connection.execute(over).all()
+    return frozenset(one for one in failed_at if any(span.since_at < one <= span.until_at for span in spans))
 
 
 def _take_back(connection: Connection, start: datetime) -> None:
