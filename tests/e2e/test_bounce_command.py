@@ -50,6 +50,9 @@ def test_a_bounce_is_taken_in_and_ends_the_mails(person: Person) -> None:
     assert person.types("bounce", "--json", stdin=sample.postfix(verp)).json["duplicate"] == 1
     shown = person.types("subscriber", "show", WHO)
     assert "no mail goes to this address since 2026-04-14: its server said that there is no such mailbox" in shown.out
+    assert "active, suppressed since 2026-04-14" in shown.out
+    assert f"subscriber unsuppress {WHO}" in shown.out
+    assert "--confirmed" not in shown.out
     assert person.types("subscriber", "show", WHO, "--json").json["suppressed"]["reason"] == "gone"
     # The next day nothing is planned for them.
     sent = person.types("--now", "2026-04-15T12:00Z", "send", "--json").json
@@ -60,6 +63,30 @@ def test_the_recipient_may_be_told_by_the_mail_server(person: Person) -> None:
     verp = mailed(person)
     told = sample.postfix("undisclosed-recipients:;")
     assert person.types("bounce", "--recipient", verp, "--json", stdin=told).json["gone"] == 1
+
+
+def test_a_list_says_to_whom_no_mail_goes(person: Person) -> None:
+    verp = mailed(person, "ben@example.org")
+    assert "suppressed" not in person.types("subscriber", "list").out
+    person.types("--now", NOON, "bounce", stdin=sample.postfix(verp))
+    listed = person.types("subscriber", "list")
+    (row,) = (line for line in listed.out.splitlines() if WHO in line)
+    assert "active, suppressed since 2026-04-14" in row
+    assert "subscriber show EMAIL" in listed.out
+    found = {
+        one["email"]: one["suppressed"] for one in person.types("subscriber", "list", "--json").json["subscribers"]
+    }
+    assert found["ben@example.org"] is None
+    assert (found[WHO]["reason"], found[WHO]["since_at"][:10]) == ("gone", "2026-04-14")
+
+
+def test_whoever_complained_has_to_confirm_anew(person: Person) -> None:
+    verp = mailed(person)
+    person.types("--now", NOON, "bounce", stdin=sample.complaint("fbl@example.net", sample.returned_mail(verp)))
+    shown = person.types("subscriber", "show", WHO).out
+    assert f"subscriber unsuppress {WHO} and subscriber set {WHO} --confirmed" in shown
+    assert person.types("subscriber", "unsuppress", WHO).code == 0
+    assert person.types("subscriber", "set", WHO, "--confirmed").out.splitlines()[0].split()[1] == "active"
 
 
 def test_a_suppressed_address_is_added_again_only_at_the_operator_s_word(person: Person) -> None:

@@ -10,12 +10,22 @@ import click
 from paperdigest.cli.output import as_json, clean, json_option
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.errors import UsageError
+from paperdigest.types import Subscriber, SubscriberStatus
 
 if TYPE_CHECKING:
     from paperdigest.app import App
     from paperdigest.store.suppressions import Suppression
 
-__all__ = ["admit", "confirm_removal", "erase", "export", "suppression_fields", "suppression_of", "unsuppress"]
+__all__ = [
+    "admit",
+    "confirm_removal",
+    "erase",
+    "export",
+    "how_to_lift",
+    "suppressed_now",
+    "suppression_fields",
+    "unsuppress",
+]
 
 
 @click.command()
@@ -111,6 +121,19 @@ def admit(app: App, email: str, *, lift: bool) -> None:
         suppressions.lift(email)
     elif found.holds(app.clock()):
         raise UsageError(found.sentence(), "If its owner asks for it now: subscriber add … --lift")
+
+
+def suppressed_now(app: App) -> dict[int, Suppression]:
+    """Return why no mail goes to subscribers now, by number; the others are left out."""
+    from paperdigest.app.bounces import bounces_of
+
+    return bounces_of(app.settings, app.store).suppressions.standing(app.clock())
+
+
+def how_to_lift(one: Subscriber) -> str:
+    """Say how mail is let go to a suppressed subscriber again."""
+    again = f" and subscriber set {one.email} --confirmed" * (one.status is SubscriberStatus.UNSUBSCRIBED)
+    return f"when they ask for mail: subscriber unsuppress {one.email}{again}"
 
 
 def suppression_of(app: App, email: str) -> Suppression | None:

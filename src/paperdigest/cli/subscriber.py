@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,8 +25,9 @@ from paperdigest.cli.personal import (
     confirm_removal,
     erase,
     export,
+    how_to_lift,
+    suppressed_now,
     suppression_fields,
-    suppression_of,
     unsuppress,
 )
 from paperdigest.cli.session import Session, pass_session
@@ -34,6 +35,9 @@ from paperdigest.cli.topics import changed_topics
 from paperdigest.errors import UsageError
 from paperdigest.schedule import DAY_NAMES, format_days, parse_at, parse_days, parse_zone
 from paperdigest.types import Judgement, OnEmpty, Schedule, Subscriber, SubscriberStatus
+
+if TYPE_CHECKING:
+    from paperdigest.store.suppressions import Suppression
 
 __all__ = ["subscriber"]
 
@@ -184,13 +188,23 @@ def resume(session: Session, email: str, as_json_: bool) -> None:
 @json_option
 @pass_session
 def list_(session: Session, as_json_: bool) -> None:
-    """List the subscribers."""
-    found = session.app().subscribers.all()
+    """List the subscribers, and to whom no mail goes although they are active."""
+    app = session.app()
+    found, stopped = app.subscribers.all(), suppressed_now(app)
     if as_json_:
-        as_json({"subscribers": [subscriber_fields(one) for one in found]})
+        rows = [subscriber_fields(one) | {"suppressed": suppression_fields(stopped.get(one.id))} for one in found]
+        as_json({"subscribers": rows})
         return
-    rows = [(one.email, one.status, _when(one), "; ".join(topic.query for topic in one.topics)) for one in found]
-    table(("address", "status", "when", "topics"), rows, wrap=3)
+    table(
+        ("address", "status", "when", "topics"),
+        [
+            (one.email, _status(one, stopped.get(one.id)), _when(one), "; ".join(topic.query for topic in one.topics))
+            for one in found
+        ],
+        wrap=3,
+    )
+    if stopped:
+        click.echo("no mail goes to whoever is suppressed; why, and how to undo it: subscriber show EMAIL")
 
 
 @subscriber.command("show")
@@ -201,14 +215,14 @@ def show(session: Session, email: str, as_json_: bool) -> None:
     """Show one subscriber, how many papers they like and dislike, and why no mail goes to them."""
     app = session.app()
     one = app.subscribers.get(email)
-    stopped = suppression_of(app, email)
+    stopped = suppressed_now(app).get(one.id)
     if as_json_:
         fields = subscriber_fields(one) | {"judgements": judgement_fields(app.feedback.of(one))}
         as_json(fields | {"suppressed": suppression_fields(stopped)})
         return
-    _show(one, app.feedback.of(one), as_json_=False)
+    _show(one, app.feedback.of(one), as_json_=False, stopped=stopped)
     if stopped is not None:
-        click.echo(f"  {clean(stopped.sentence())} (subscriber unsuppress EMAIL)")
+        click.echo(f"  {clean(stopped.sentence())}; {clean(how_to_lift(one))}")
 
 
 @subscriber.command("remove")
@@ -294,12 +308,18 @@ def _when(one: Subscriber) -> str:
     return when if one.schedule.pause_until is None else f"{when} from {one.schedule.pause_until} on"
 
 
-def _show(one: Subscriber, judgements: Sequence[Judgement], *, as_json_: bool) -> None:
+def _status(one: Subscriber, stopped: Suppression | None) -> str:
+    return one.status if stopped is None else f"{one.status}, suppressed since {stopped.since_at:%Y-%m-%d}"
+
+
+def _show(
+    one: Subscriber, judgements: Sequence[Judgement], *, as_json_: bool, stopped: Suppression | None = None
+) -> None:
     if as_json_:
         as_json(subscriber_fields(one) | {"judgements": judgement_fields(judgements)})
         return
     extras = ", a note on quiet days" * (one.on_empty is OnEmpty.NOTE) + ", with BibTeX" * one.attach_bibtex
-    click.echo(f"{clean(one.email)}  {one.status}  {_when(one)}  at most {one.max_papers} papers{extras}")
+    click.echo(f"{clean(one.email)}  {_status(one, stopped)}  {_when(one)}  at most {one.max_papers} papers{extras}")
     for topic in one.topics:
         name = "" if topic.name == topic.query else f"{clean(topic.name)} = "
         numbers = {field: getattr(topic, field) for field in _NUMBERS}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 from sqlalchemy.engine import RowMapping
 
 from paperdigest.errors import UsageError
@@ -83,6 +83,16 @@ class Suppressions:
         """Return what is kept about an address; it may be over (`Suppression.holds`)."""
         with self._database.reading() as connection:
             return self.found(connection, email)
+
+    def standing(self, now: datetime) -> dict[int, Suppression]:
+        """Return which subscribers get no mail at a moment, by number: what planning and sending go by."""
+        wanted = select(suppressions).where(
+            suppressions.c.subscriber_id.is_not(None),
+            or_(suppressions.c.until_at.is_(None), suppressions.c.until_at > now),
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(suppressions.c.since_at)).mappings().all()
+        return {row["subscriber_id"]: _suppression(row) for row in rows}
 
     def lift(self, email: str) -> Suppression | None:
         """Let mail go to an address again, and return what had been kept about it."""
