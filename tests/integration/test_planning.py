@@ -38,6 +38,10 @@ NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
+def daily(tz: str) -> Schedule:
+    return Schedule(days=frozenset(range(7)), at=time(0, 5), tz=tz)
+
+
 class Desk:
     """A store with two papers, and planning at a moment that can be moved; ranks by a word of the title."""
 
@@ -312,6 +316,44 @@ def test_an_empty_edition_is_ranked_again_only_when_papers_have_come(desk: Desk)
     desk.store.record(listing(paper("2604.00003", "Tracing three"), source="c", hours=7), authority=2)
     assert dict(desk.plan().excluded) == {"nothing new since it was last looked at": 1}  # by this clock it is to come
     desk.now += timedelta(hours=1)
+    assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing three"])
+
+
+ZONES = ("America/Los_Angeles", "Pacific/Auckland", "Asia/Kolkata", "UTC")
+"""West and east of Greenwich: by the first two, midnight of UTC falls into the middle of a local day."""
+
+
+def test_midnight_of_utc_hides_no_papers_from_an_edition_that_was_empty(desk: Desk) -> None:
+    """As many papers came as are, since midnight, too old to be looked at."""
+    some = [desk.add(f"{zone[-4:]}@example.org", "three", schedule=daily(zone)) for zone in ZONES]
+    desk.now = datetime(2026, 6, 14, 23, 50, tzinfo=UTC)  # the desk's papers came sixty days before
+    assert len(desk.plan().excluded) == 1
+    desk.store.record(
+        listing(paper("2604.00003", "Tracing three"), paper("2604.00004", "Else"), source="b", hours=60 * 24 + 18),
+        authority=2,
+    )
+    desk.now += timedelta(minutes=20)
+    desk.plan()
+    assert [desk.titles(one) for one in some] == [["Tracing three"]] * len(ZONES)
+
+
+def test_at_midnight_of_utc_nothing_is_ranked_again_for_nothing(desk: Desk) -> None:
+    for zone in ZONES[:2]:
+        desk.add(f"{zone[-4:]}@example.org", "three", schedule=daily(zone))
+    desk.now = datetime(2026, 6, 14, 23, 50, tzinfo=UTC)
+    desk.plan()
+    desk.now += timedelta(minutes=20)
+    assert dict(desk.plan().excluded) == {"nothing new since it was last looked at": 2}
+    assert len(desk.asked) == 1
+
+
+def test_a_paper_that_turns_out_to_be_another_does_not_hide_one_that_came(desk: Desk) -> None:
+    one = desk.add(query="three")
+    desk.plan()
+    with connect_raw(desk.store.path) as raw:  # as when two turn out to be one
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("DELETE FROM papers WHERE title = 'Tracing two'")
+    desk.store.record(listing(paper("2604.00003", "Tracing three"), source="b", hours=1), authority=2)
     assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing three"])
 
 

@@ -126,7 +126,7 @@ def plan(
     """
     composer, standings = Composer(store, terms.queue), Standings(store.database)
     # Counted before the papers are read, so that those that come meanwhile are noticed by the next run.
-    count = standings.papers(datetime.combine(now.date(), time.min, UTC) - LOOK_BACK, now)
+    count = standings.papers(now)
     due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, papers=count)
     tally = _Tally()
     for number, error in due.broken.items():

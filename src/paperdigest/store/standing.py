@@ -46,6 +46,11 @@ FROM digests d JOIN deliveries v ON v.digest_id = d.id
 WHERE d.subscriber_id IN (SELECT value FROM json_each(?)) AND d.composed_at >= ?
   AND v.state NOT IN ('failed', 'expired', 'skipped')
 """
+# Numbers are never given twice, so SQLite's counter knows how many there ever were.
+_EVER_SEEN = """
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'papers'), 0)
+  - (SELECT count(*) FROM papers WHERE first_seen_at > ?)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +58,8 @@ class Standing:
     """All that says whether an active subscriber is due.
 
     ``planned`` is the newest edition composed until now, ``newest`` the newest of all: they differ after the clock ran
-    ahead. ``examined_on`` is the newest edition that was found empty, ``examined_papers`` how many papers there
-    were then (None: they want it looked at anew). ``is_suppressed``: no mail goes to the address.
+    ahead. ``examined_on`` is the newest edition that was found empty, ``examined_papers`` how many papers had
+    come by then (None: they want it looked at anew). ``is_suppressed``: no mail goes to the address.
     """
 
     id: int
@@ -104,11 +109,13 @@ class Standings:
                 found[number] += keys.split("\n") if keys else ()
         return {number: frozenset(keys) for number, keys in found.items()}
 
-    def papers(self, since: datetime, now: datetime) -> int:
-        """Return how many papers were first seen in [since, now]: another number when some have come."""
-        count = "SELECT count(*) FROM papers WHERE first_seen_at BETWEEN ? AND ?"
+    def papers(self, now: datetime) -> int:
+        """Return how many papers have ever come until a moment: another number when some have come.
+
+        It never falls: not when two turn out to be one, and not at any midnight, which would not be everybody's.
+        """
         with self._database.reading() as connection:
-            return int(connection.exec_driver_sql(count, (to_stored(since), to_stored(now))).scalar_one())
+            return int(connection.exec_driver_sql(_EVER_SEEN, (to_stored(now),)).scalar_one())
 
     def mark_examined(self, editions: Iterable[tuple[int, date]], papers: int) -> None:
         """Remember that editions were looked at, when there were so many papers, and found empty."""
