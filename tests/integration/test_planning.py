@@ -512,6 +512,20 @@ def test_a_note_says_when_everything_was_sent_before(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Pacific/Auckland", "Thursday, 16"), ("America/Los_Angeles", "Tuesday, 14"), ("UTC", "Wednesday, 15")],
+)
+def test_a_note_names_days_as_its_reader_counts_them(desk: Desk, zone: str, day: str) -> None:
+    desk.now = NOON if "Auckland" in zone else NOON - timedelta(hours=6)  # 00:00 of the 16th, 23:00 of the 14th
+    schedule = replace(daily(zone), at=time(0, 0))
+    one = desk.add(on_empty=OnEmpty.NOTE, created_at=desk.now, schedule=schedule)
+    assert desk.plan().planned == 1
+    desk.now += DAY
+    desk.plan()
+    assert note(desk, one)[0] == f"No new papers have come since {day} April."
+
+
+@pytest.mark.parametrize(
     ("state", "said"),
     [
         (

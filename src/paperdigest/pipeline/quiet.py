@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from paperdigest.pipeline.completeness import PUBLICATION_LAG
+from paperdigest.schedule import parse_zone
 from paperdigest.store import Store, StoredListing
 from paperdigest.types import ListingState, RankedPaper, Ranking, RankRequest, StoredPaper
 
@@ -56,7 +57,8 @@ class QuietDay:
 
     def _about_papers(self, request: RankRequest, ranking: Ranking, nearest: RankedPaper | None) -> Iterator[str]:
         new = len(self._moments) - bisect_left(self._moments, request.new_since)
-        since = f"since {_day(request.new_since.date())}"
+        zone = parse_zone(request.subscriber.schedule.tz)
+        since = f"since {_day(request.new_since.astimezone(zone).date())}"
         if new:
             but = f", but nothing matched your {_topics(request)}" if ranking.considered else ""
             yield f"{_papers(new).capitalize()} came {since}{but}."
