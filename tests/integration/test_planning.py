@@ -516,7 +516,7 @@ def test_a_note_says_when_everything_was_sent_before(desk: Desk) -> None:
     [("Pacific/Auckland", "Thursday, 16"), ("America/Los_Angeles", "Tuesday, 14"), ("UTC", "Wednesday, 15")],
 )
 def test_a_note_names_days_as_its_reader_counts_them(desk: Desk, zone: str, day: str) -> None:
-    desk.now = NOON if "Auckland" in zone else NOON - timedelta(hours=6)  # 00:00 of the 16th, 23:00 of the 14th
+    desk.now = NOON if "Auckland" in zone else NOON - timedelta(hours=5.5)  # 00:00 of the 16th, 23:30 of the 14th
     schedule = replace(daily(zone), at=time(0, 0))
     one = desk.add(on_empty=OnEmpty.NOTE, created_at=desk.now, schedule=schedule)
     assert desk.plan().planned == 1
