@@ -6,6 +6,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Person
 from tests.e2e.test_first_digest import TUESDAY_NOON, subscribed
 
@@ -77,7 +79,7 @@ def test_a_doubt_is_tried_again_by_hand_whatever_the_policy(person: Person) -> N
     doubtful(person)
     person.settings('[mail]\non_in_doubt = "hold"\n')
     assert person.types("--now", LATER, "send", "--json").json["sent"] == 0
-    assert person.types("--now", LATER, "outbox", "retry", "--doubt", "--json").json == {"retried": [1], "refused": []}
+    assert person.types("--now", LATER, "outbox", "retry", "--doubt", "--json").json["retried"] == [1]
     assert person.types("--now", LATER, "send", "--json").json["sent"] == 1
     assert len(person.mails) == 1  # the same message: the Maildir has it once
 
@@ -100,6 +102,21 @@ def test_what_failed_or_expired_can_be_tried_again(person: Person) -> None:
     assert person.types("--now", late, "outbox", "retry", "--failed", "--json").json["retried"] == [1]
     assert person.types("--now", late, "send", "--json").json["sent"] >= 1
     assert person.types("--now", late, "outbox", "show", "1", "--json").json["delivery"]["state"] == "sent"
+
+
+GONE = "INSERT INTO suppressions SELECT zeroblob(32), 1, 'gone', '2026-04-14T12:10:00.000000Z', NULL, '5.1.1'"
+
+
+@pytest.mark.parametrize("statement", [GONE, "UPDATE subscribers SET status = 'unsubscribed'"])
+def test_what_would_go_to_nobody_is_left_out(person: Person, statement: str) -> None:
+    sent(person)
+    change(person.database, "UPDATE deliveries SET state = 'failed', sent_at = NULL")
+    change(person.database, statement)
+    every = ("--now", LATER, "outbox", "retry", "--failed")
+    assert person.types(*every, "--json").json == {"retried": [], "refused": [], "left_out": 1}
+    assert "1 left out: their subscribers are suppressed or not active" in person.types(*every).out
+    named = person.types("--now", LATER, "outbox", "retry", "1")
+    assert (named.code, "goes to nobody" in named.err) == (4, True)
 
 
 def test_everything_about_a_delivery_is_shown(person: Person) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -114,8 +114,9 @@ class OutboxDesk:
         return self._outbox.retry(numbers, now=now, expires_at=expires_at)
 
     def retry_all(self, state: DeliveryState) -> Retried:
-        """Let every delivery in a state be tried again."""
-        return self.retry(self._outbox.in_state(state))
+        """Let every delivery in a state be tried again, but for those whose subscribers get no mail."""
+        numbers, left_out = self._outbox.in_state(state, self._clock())
+        return replace(self.retry(numbers), left_out=left_out)
 
     def show(self, number: int) -> DeliveryView:
         """Return everything about one delivery; a message that cannot be made is no reason to show nothing.

@@ -91,7 +91,8 @@ def doubt(session: Session, as_json_: bool) -> None:
 def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | None, as_json_: bool) -> None:
     """Let deliveries be tried again at the next run, also those given up.
 
-    What was sent is refused (exit code 4). The papers of a digest that was given up may have come in a later one.
+    What was sent, or goes to somebody who gets no mail now, is refused (exit code 4); --failed and --doubt leave the
+    latter out. The papers of a digest that was given up may have come in a later one.
     """
     if bool(numbers) == (every is not None):
         raise UsageError(
@@ -107,11 +108,13 @@ def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | Non
 def _show_retried(retried: Retried, *, as_json_: bool) -> None:
     if as_json_:
         refused = [{"id": number, "reason": reason} for number, reason in retried.refused]
-        as_json({"retried": list(retried.retried), "refused": refused})
+        as_json({"retried": list(retried.retried), "refused": refused, "left_out": retried.left_out})
         return
     for number, reason in retried.refused:
         click.echo(f"delivery {number} {reason}", err=True)
     click.echo(f"{len(retried.retried)} to be tried at the next `paperdigest send`")
+    if retried.left_out:
+        click.echo(f"{retried.left_out} left out: their subscribers are suppressed or not active (subscriber list)")
 
 
 @outbox.command("show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +15,16 @@ from paperdigest.store.delivery_tables import attempts, deliveries, digest_items
 from paperdigest.store.engine import Database
 from paperdigest.store.ledger import MAX_DOUBTFUL, Ledger, load_deliveries
 from paperdigest.store.pauses import Pause, Pauses
-from paperdigest.store.tables import from_stored
+from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
 __all__ = ["Attempt", "Doubt", "Item", "Outbox", "Overview", "Retried"]
+
+_UNWANTED = """
+SELECT v.id FROM deliveries v JOIN digests d ON d.id = v.digest_id JOIN subscribers s ON s.id = d.subscriber_id
+WHERE v.id IN (SELECT value FROM json_each(?1)) AND (s.status <> 'active' OR EXISTS (
+  SELECT 1 FROM suppressions x WHERE x.subscriber_id = s.id AND (x.until_at IS NULL OR x.until_at > ?2)))
+"""
 
 _UNDER_WAY = (DeliveryState.LEASED, DeliveryState.SENDING)
 
@@ -68,10 +75,14 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """Which deliveries will be tried again, and which not, with the reason."""
+    """Which deliveries will be tried again, and which not, with the reason.
+
+    ``left_out`` counts those of a whole state whose subscribers get no mail.
+    """
 
     retried: tuple[int, ...] = ()
     refused: tuple[tuple[int, str], ...] = ()
+    left_out: int = 0
 
 
 class Outbox:
@@ -144,8 +155,8 @@ class Outbox:
     def retry(self, numbers: Sequence[int], *, now: datetime, expires_at: datetime) -> Retried:
         """Let deliveries be tried at once, even those given up: ``deferred``, or ``planned`` if never tried.
 
-        What was sent is refused, and so is what is being delivered at the moment. A digest that was given up may
-        have been followed by one with the same papers.
+        What was sent is refused, and so is what is being delivered at the moment, or would go to somebody who gets no
+        mail. A digest that was given up may have been followed by one with the same papers.
 
         Args:
             numbers: which deliveries.
@@ -163,27 +174,38 @@ class Outbox:
         retried: list[int] = []
         refused: list[tuple[int, str]] = []
         with self._database.writing() as connection:
+            unwanted = _unwanted(connection, numbers, now)
             for number in dict.fromkeys(numbers):
-                if (reason := _refusal(_one(connection, number))) is not None:
+                if (reason := _refusal(_one(connection, number), is_unwanted=number in unwanted)) is not None:
                     refused.append((number, reason))
                     continue
                 connection.execute(again.where(deliveries.c.id == number))
                 retried.append(number)
         return Retried(retried=tuple(retried), refused=tuple(refused))
 
-    def in_state(self, state: DeliveryState) -> tuple[int, ...]:
-        """Return the numbers of all deliveries in a state."""
+    def in_state(self, state: DeliveryState, now: datetime) -> tuple[tuple[int, ...], int]:
+        """Return the deliveries in a state whose subscribers get mail, and how many others there are."""
         with self._database.reading() as connection:
             wanted = select(deliveries.c.id).where(_is(state)).order_by(deliveries.c.id)
-            return tuple(connection.execute(wanted).scalars())
+            numbers = connection.execute(wanted).scalars().all()
+            unwanted = _unwanted(connection, numbers, now)
+        return tuple(number for number in numbers if number not in unwanted), len(unwanted)
 
 
-def _refusal(delivery: Delivery) -> str | None:
+def _unwanted(connection: Connection, numbers: Sequence[int], now: datetime) -> frozenset[int]:
+    """Return which deliveries go to somebody who is not active, or whose address is suppressed."""
+    parameters = (json.dumps(list(numbers)), to_stored(now))
+    return frozenset(connection.exec_driver_sql(_UNWANTED, parameters).scalars())
+
+
+def _refusal(delivery: Delivery, *, is_unwanted: bool) -> str | None:
     if delivery.state is DeliveryState.SENT:
         when = f" at {delivery.sent_at:%Y-%m-%d %H:%M:%SZ}" if delivery.sent_at else ""
         return f"was sent{when}; it is never sent twice"
     if delivery.state in _UNDER_WAY:
         return "is being delivered at the moment"
+    if is_unwanted:
+        return f"goes to nobody: {delivery.email} is not active, or suppressed (see `subscriber show`)"
     return None
 
 
