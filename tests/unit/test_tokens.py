@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import re
 import string
 
@@ -23,6 +24,14 @@ def test_a_token_is_short_fit_for_urls_and_read_back(purpose: Purpose, number: i
     assert re.fullmatch(r"[A-Za-z0-9_-]{30}", token)
     assert TOKENS.read(purpose, token) == number
     assert TOKENS.sign(purpose, number) == token
+
+
+@given(st.binary(min_size=12, max_size=200), st.sampled_from(Purpose), st.integers(0, 2**48 - 1))
+def test_a_token_is_the_number_and_the_library_s_hmac_of_it(secret: bytes, purpose: Purpose, number: int) -> None:
+    raw = number.to_bytes(6, "big")
+    key = hmac.digest(secret, f"paperdigest token: {purpose.value}".encode(), "sha256")
+    wanted = raw + hmac.digest(key, raw, "sha256")[:16]
+    assert base64.urlsafe_b64decode(Tokens([secret]).sign(purpose, number) + "==") == wanted
 
 
 @pytest.mark.parametrize("number", [-1, 2**48, 2**70])
