@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -55,8 +56,68 @@ def test_the_outbox_counts_what_is_in_each_state(person: Person) -> None:
     assert shown["oldest_at"] == "2026-04-14T12:00:00Z"
     assert [pause["reason"] for pause in shown["pauses"]] == ["535 no"]
     told = person.types("--now", LATER, "outbox").out
-    assert "1 due now" in told
-    assert "paused: mail, since 2026-04-14 12:00 UTC until 2026-04-14 14:00 UTC: 535 no" in told
+    assert "1 due once sending goes on" in told
+    assert "all sending is paused, since 2026-04-14 12:00 UTC until 2026-04-14 14:00 UTC: 535 no" in told
+
+
+def test_what_waits_for_a_server_says_what_for_and_until_when(person: Person) -> None:
+    """Nobody listens: one delivery was tried, the others were given back untried."""
+    subscribed(person)
+    for name in ("ben", "eve"):
+        added = ("subscriber", "add", f"{name}@example.org", "--topic", "trace", "--confirmed")
+        assert person.types("--now", TUESDAY_NOON, *added).code == 0
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    person.settings(f'[mail]\nmailer = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n')
+    assert person.types("--now", TUESDAY_NOON, "send", "--json").json["deferred"] == 1
+    shown = person.types("--now", TUESDAY_NOON, "outbox", "--json").json
+    untried, tried = sorted(shown["waiting"], key=lambda one: one["state"], reverse=True)
+    assert (untried["state"], untried["deliveries"]) == ("planned", 2)
+    assert untried["reason"].startswith(f"not tried yet: no connection to 127.0.0.1:{port}")
+    assert (tried["state"], tried["deliveries"]) == ("deferred", 1)
+    assert tried["reason"].startswith(f"no connection to 127.0.0.1:{port}")
+    assert all("2026-04-14T12:0" in one["next_attempt_at"] for one in shown["waiting"])
+    told = person.types("--now", TUESDAY_NOON, "outbox").out
+    assert "2026-04-14 12:05 UTC  not tried yet: no connection" in told
+
+
+def test_while_all_sending_is_paused_nothing_is_tried_before_its_end(person: Person) -> None:
+    sent(person)
+    later = "next_attempt_at = '2026-04-14T12:00:00.000000Z'"
+    change(person.database, f"UPDATE deliveries SET state = 'planned', detail = NULL, sent_at = NULL, {later}")
+    assert person.types("--now", LATER, "outbox", "--json").json["waiting"] == []
+    change(
+        person.database,
+        "INSERT INTO pauses VALUES ('mail', '2026-04-14T12:00:00.000000Z', '2026-04-14T14:00:00.000000Z', '535 no')",
+    )
+    (waiting,) = person.types("--now", LATER, "outbox", "--json").json["waiting"]
+    assert waiting == {
+        "state": "planned",
+        "deliveries": 1,
+        "next_attempt_at": "2026-04-14T14:00:00Z",
+        "reason": "all sending is paused",
+    }
+
+
+def test_alike_refusals_of_many_are_one_line_without_addresses(person: Person) -> None:
+    sent(person)
+    copied = """
+    INSERT INTO deliveries (digest_id, state, attempts, message_id, next_attempt_at, expires_at, lease_epoch)
+    SELECT digest_id + {n}, 'deferred', 1, '<{n}>', '2026-04-14T13:{n}:00.000000Z', expires_at, 0 FROM deliveries
+    WHERE id = 1"""
+    change(person.database, "PRAGMA foreign_keys = OFF")
+    for n in (31, 32, 33):
+        change(person.database, copied.format(n=n))
+        refused = "code = 451, status = '4.7.1', phase = 'rcpt'"
+        change(
+            person.database,
+            f"UPDATE deliveries SET {refused}, detail = ? WHERE message_id = ?",
+            f"451 4.7.1 <you@example.org> greylisted, queue id {n}",
+            f"<{n}>",
+        )
+    (waiting,) = person.types("--now", LATER, "outbox", "--json").json["waiting"]
+    assert (waiting["deliveries"], waiting["next_attempt_at"]) == (3, "2026-04-14T13:31:00Z")
+    assert waiting["reason"] == "451 4.7.1 <<address>> greylisted, queue id 31"
 
 
 def test_what_is_in_doubt_is_listed_with_what_to_do(person: Person) -> None:

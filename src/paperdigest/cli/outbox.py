@@ -37,6 +37,7 @@ def outbox(context: click.Context, as_json_: bool) -> None:
                 "due": overview.due,
                 "oldest_at": overview.oldest_at,
                 "pauses": [asdict(one) for one in overview.pauses],
+                "waiting": [asdict(one) for one in overview.waiting],
             }
         )
     else:
@@ -44,14 +45,24 @@ def outbox(context: click.Context, as_json_: bool) -> None:
 
 
 def _show_overview(overview: Overview) -> None:
+    from paperdigest.store.pauses import MAIL
+    from paperdigest.store.storms import STORM
+
+    paused = {MAIL: "all sending is paused", STORM: "bounce storm (paperdigest bounce --storm show)"}
     table(
         ("state", "deliveries"), [(state.replace("_", " "), count) for state, count in overview.counts.items()], wrap=0
     )
-    if overview.oldest_at is not None:
-        click.echo(f"{overview.due} due now; the oldest that waits was composed at {_moment(overview.oldest_at)}")
     for pause in overview.pauses:
         since, until = _moment(pause.since_at), _moment(pause.until_at)
-        click.echo(f"paused: {clean(pause.name)}, since {since} until {until}: {clean(pause.reason)}")
+        what = paused.get(pause.name, f"{pause.name} is paused")
+        click.echo(f"{clean(what)}, since {since} until {until}: {clean(pause.reason)}")
+    if overview.oldest_at is not None:
+        when = "once sending goes on" if any(one.name == MAIL for one in overview.pauses) else "now"
+        click.echo(f"{overview.due} due {when}; the oldest that waits was composed at {_moment(overview.oldest_at)}")
+    if overview.waiting:
+        click.echo("")
+        rows = [(one.deliveries, one.state, _moment(one.next_attempt_at), one.reason) for one in overview.waiting]
+        table(("waiting", "state", "next attempt", "what for"), rows, wrap=3)
     if overview.counts[DeliveryState.IN_DOUBT.value]:
         click.echo("what is in doubt, and what to do: paperdigest outbox doubt")
 

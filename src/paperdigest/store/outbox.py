@@ -15,6 +15,7 @@ from paperdigest.store.delivery_tables import attempts, deliveries, digest_items
 from paperdigest.store.engine import Database
 from paperdigest.store.ledger import MAX_DOUBTFUL, Ledger, load_deliveries
 from paperdigest.store.pauses import Pause, Pauses
+from paperdigest.store.queued import Queued, queued
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
@@ -65,12 +66,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """How many deliveries are in each state; of those that wait, how many are due, and when the oldest was composed."""
+    """How many deliveries are in each state; of those that wait, how many are due, and when the oldest was composed.
+
+    ``waiting`` says of those that were tried before or are due only after a while, for what they wait (`queued`).
+    """
 
     counts: Mapping[str, int]
     due: int
     oldest_at: datetime | None
     pauses: tuple[Pause, ...]
+    waiting: tuple[Queued, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,9 @@ class Outbox:
         counts, due = self._ledger.counts(), self._ledger.waiting(now)
         with self._database.reading() as connection:
             oldest_at = connection.execute(oldest.where(or_(*waiting))).scalar()
-        return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=Pauses(self._database).open(now))
+        pauses = Pauses(self._database).open(now)
+        waiting_for = queued(self._database, now, pauses)
+        return Overview(counts=counts, due=due, oldest_at=oldest_at, pauses=pauses, waiting=waiting_for)
 
     def get(self, number: int) -> Delivery:
         """Return one delivery.
