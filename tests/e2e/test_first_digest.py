@@ -36,7 +36,7 @@ def test_send_twice_sends_once(person: Person) -> None:
     subscribed(person)
     first = person.types("--now", TUESDAY_NOON, "send", "--json").json
     second = person.types("--now", TUESDAY_NOON, "send", "--json").json
-    assert set(first) == SENT
+    assert set(first) >= SENT
     assert (first["planned"], first["sent"]) == (1, 1)
     assert (second["planned"], second["sent"]) == (0, 0)
     assert len(person.mails) == 1

@@ -104,7 +104,7 @@ class App:
             return self.sending.send(dry_run=True)
         with self.running.recorded(SEND) as detail:
             report = self.sending.send(stop=stop)
-            detail.update(report.fields())
+            detail.update(report.counts())
             if alarm := next((problem for problem in report.problems if problem.startswith("ALARM")), None):
                 detail["alarm"] = alarm
         return report

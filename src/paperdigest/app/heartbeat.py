@@ -116,7 +116,7 @@ class Heartbeat:
 
     def _send(self, app: App) -> None:
         report = app.send(stop=self._stop)
-        if any(report.fields()[state] for state in _COUNTED):
+        if any(report.counts()[state] for state in _COUNTED):
             _LOG.info("%s", "; ".join(report.sentences()))
         for problem in report.problems:
             if problem not in self._problems:  # what lasts is said once

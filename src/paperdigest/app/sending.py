@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Event
+from typing import Any
 
 from paperdigest.app import plugging
 from paperdigest.app.bounces import bounces_of
@@ -14,6 +15,7 @@ from paperdigest.app.letters import Letters
 from paperdigest.app.ranking import Rankings
 from paperdigest.config import Settings
 from paperdigest.errors import MailError
+from paperdigest.logs import masked
 from paperdigest.pipeline import delivering, planning
 from paperdigest.pipeline.composing import Composer
 from paperdigest.ranking.explaining import Explanation
@@ -32,11 +34,16 @@ ATTEMPTS_KEPT = timedelta(days=90)
 """For so long it is known why a delivery that is settled took several attempts."""
 
 _STATES = ("planned", "sent", "deferred", "failed", "expired", "skipped", "in_doubt", "excluded")
+_MORE = ("notes", "waiting", "queued", "held", "slowed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReport:
-    """What one ``send`` did: digests planned, deliveries by outcome, and why subscribers got none."""
+    """What one ``send`` did: digests planned, deliveries by outcome, and why subscribers got none.
+
+    ``notes`` of the planned ones only say why there is nothing; ``slowed`` counts how often servers asked for patience;
+    ``per_s`` is how many a second were sent.
+    """
 
     planned: int
     sent: int
@@ -49,28 +56,43 @@ class SendReport:
     waiting: int = 0
     queued: int = 0
     held: int = 0
+    notes: int = 0
+    slowed: int = 0
+    per_s: float = 0.0
     reasons: tuple[tuple[str, int], ...] = ()
     problems: tuple[str, ...] = ()
 
-    def fields(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
+        """Return how many digests were planned, came into which state, or were not planned."""
+        return {state: getattr(self, state) for state in _STATES}
+
+    def fields(self) -> dict[str, Any]:
         """Return the JSON fields (fixed: other programs rely on them)."""
-        found = asdict(self)
-        return {state: found[state] for state in _STATES}
+        more = {name: getattr(self, name) for name in _MORE}
+        problems = [masked(problem) for problem in self.problems]
+        told = {"per_s": round(self.per_s, 1), "reasons": dict(self.reasons), "problems": problems}
+        return {**self.counts(), **more, **told}
 
     def sentences(self) -> list[str]:
         """Say it in words."""
-        fields = self.fields()
-        outcomes = ", ".join(f"{fields[state]} {state.replace('_', ' ')}" for state in _STATES[2:7] if fields[state])
-        lines = [f"{self.planned} planned, {self.sent} sent{', ' + outcomes if outcomes else ''}"]
+        lines = [self._summary()]
         lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
         lines += [f"{self.queued} more would be tried: planned or deferred by an earlier run"] if self.queued else []
-        lines += (
-            [f"{self.waiting} not due: their hour has not come, or they have today's digest"] if self.waiting else []
-        )
-        lines += (
-            [f"{self.held} held by another run, or by one that died, for five minutes at most"] if self.held else []
-        )
+        if self.waiting:
+            lines.append(f"{self.waiting} not due: their hour has not come, or they have today's digest")
+        if self.slowed:
+            times = "once" if self.slowed == 1 else f"{self.slowed} times"
+            lines.append(f"servers asked for patience {times}: mail to them goes more slowly, or later")
+        if self.held:
+            lines.append(f"{self.held} held by another run, or by one that died, for five minutes at most")
         return lines
+
+    def _summary(self) -> str:
+        notes = f" ({self.notes} only to say why there is nothing)" * bool(self.notes)
+        speed = f" ({self.per_s:,.0f} a second)" * (self.per_s >= 1)
+        counts = self.counts()
+        others = "".join(f", {counts[state]} {state.replace('_', ' ')}" for state in _STATES[2:7] if counts[state])
+        return f"{self.planned} planned{notes}, {self.sent} sent{speed}{others}"
 
 
 class Sending:
@@ -169,6 +191,9 @@ class Sending:
             waiting=planned.waiting,
             queued=queued,
             held=counts["leased"] + counts["sending"],
+            notes=planned.notes,
+            slowed=delivered.slowed,
+            per_s=delivered.per_s,
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*self._rankings.problems, *planned.problems, *delivered.problems),
         )
