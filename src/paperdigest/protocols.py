@@ -6,7 +6,7 @@ registers a source or mailer by entry point (``paperdigest.sources``, ``paperdig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from paperdigest.query import Keyword
 
 __all__ = [
+    "AsyncBeforeFinal",
+    "AsyncLane",
+    "AsyncMailer",
     "BeforeFinal",
     "Encoder",
     "FetchRequest",
@@ -137,6 +140,10 @@ BeforeFinal = Callable[[], bool]
 on. False: somebody else has taken the delivery over, or it is not wanted any more; then it must not be finished."""
 
 
+AsyncBeforeFinal = Callable[[], Coroutine[Any, Any, bool]]
+"""As `BeforeFinal`, to be awaited."""
+
+
 class Lane(Protocol):
     """One connection of a mailer, for the use of one thread; a context manager that closes it."""
 
@@ -171,6 +178,25 @@ class Mailer(Protocol):
     lanes: int
 
     def lane(self) -> Lane:
+        """Return a new lane; nothing is connected before it is entered or used."""
+
+
+class AsyncLane(Protocol):
+    """A lane whose coroutines wait by `paperdigest.waiting`, so that many share one thread; else as `Lane`."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
+        """As `Lane.send`."""
+
+
+@runtime_checkable
+class AsyncMailer(Mailer, Protocol):
+    """A mailer that has lanes of both kinds."""
+
+    def async_lane(self) -> AsyncLane:
         """Return a new lane; nothing is connected before it is entered or used."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from paperdigest.store.marks import Marks
 from paperdigest.store.outbox import Outbox
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import DeliveryState, MailPhase
+from paperdigest.waiting import Signal
 from tests.ledger_samples import HASH, NOW, SENT, Clock, claim_one, plan, row, states
 
 LETTER = ("b+token@bounces.example.org", b"Subject: papers\r\n\r\nTracing.\r\n")
@@ -180,7 +181,7 @@ def test_fifty_lanes_mark_two_hundred_deliveries_each_once(store: Store, clock: 
     claims = Ledger(store.database).claim(NOW, owner="test", limit=200)
     with Marks(store.database, clock) as marks:
 
-        def lane(number: int) -> list[Future[bool]]:
+        def lane(number: int) -> list[Signal[bool]]:
             return [
                 marks.settle(claim, SENT) for claim in claims[number::50] if marks.intend(claim, HASH) is Intent.GRANTED
             ]
@@ -303,7 +304,7 @@ def test_outcomes_are_written_once_the_database_allows_it(store: Store, clock: C
         sent = marks.settle(first, SENT)
         with pytest.raises(StoreError, match="has been writing to"):
             marks.intend(second, HASH)
-        assert not sent.done()
+        assert not sent.is_set
         other.execute("ROLLBACK")
         assert sent.result(10)
         assert marks.intend(second, HASH) is Intent.GRANTED

@@ -118,8 +118,9 @@ def test_a_name_that_is_none_is_not_told(
 @pytest.mark.parametrize("mode", ["pipelined"], indirect=True)
 def test_small_packets_are_not_held_back(server: ScriptedSmtp, lane: SmtpLane) -> None:
     lane.send(mail(), yes)
-    assert lane._wire is not None and lane._wire.sock is not None
-    assert lane._wire.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    wire = lane._lane._wire
+    assert wire is not None and wire.sock is not None
+    assert wire.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_large_message_arrives_whole(server: ScriptedSmtp, lane: SmtpLane, mode: str) -> None:
@@ -251,7 +252,8 @@ def secure(server: ScriptedSmtp, authority: Authority, **settings: object) -> Sm
 def test_starttls_is_followed_by_another_ehlo(guarded: ScriptedSmtp, authority: Authority) -> None:
     with secure(guarded, authority) as lane:
         lane.send(mail(), yes)
-        assert lane._wire is not None and isinstance(lane._wire.sock, ssl.SSLSocket)
+        wire = lane._lane._wire
+        assert wire is not None and isinstance(wire.sock, ssl.SSLSocket)
         lane.send(mail(HUGE), yes)
     assert verbs(guarded)[:4] == ["EHLO", "STARTTLS", "EHLO", "MAIL"]
     assert guarded.messages == [CONTENT, HUGE]

@@ -15,6 +15,7 @@ from paperdigest.mail.transaction import Refused, transact
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.types import MailPhase
+from paperdigest.waiting import alone
 
 CONTENT = b"Subject: Papers\r\n\r\nTwo papers.\r\n"
 MESSAGE = OutgoingMessage(sender="a@example.org", recipient="b@example.net", message_id="<1@x>", content=CONTENT)
@@ -32,6 +33,10 @@ def ends() -> Iterator[tuple[Wire, socket.socket]]:
         yield wire, far
 
 
+async def agreed() -> bool:
+    return True
+
+
 def answers(wire: Wire, far: socket.socket, said: bytes) -> None:
     """Answer the envelope when it has come, without reading on."""
 
@@ -46,7 +51,7 @@ def test_the_dot_is_the_last_thing_sent_and_only_after_leave(ends: tuple[Wire, s
     wire, far = ends
     seen: list[bytes] = []
 
-    def leave() -> bool:
+    async def leave() -> bool:
         seen.append(far.recv(9999))
         far.sendall(b"250 2.0.0 queued\r\n") if len(seen) > 1 else None
         return True
@@ -55,7 +60,7 @@ def test_the_dot_is_the_last_thing_sent_and_only_after_leave(ends: tuple[Wire, s
     wire.until = time.monotonic() + 0.3
     wire.timeout_s = 0.1
     with pytest.raises(Lost, match=r"no answer in time|too long"):
-        transact(wire, "test", MESSAGE, leave, kept=False)
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
     assert (seen, far.recv(9999)) == ([CONTENT], b".\r\n")
     assert (wire.in_doubt, wire.phase) == (True, MailPhase.DOT)
 
@@ -63,13 +68,13 @@ def test_the_dot_is_the_last_thing_sent_and_only_after_leave(ends: tuple[Wire, s
 def test_a_refusal_while_leave_was_asked_is_heard_before_the_dot(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
 
-    def leave() -> bool:
+    async def leave() -> bool:
         far.sendall(b"421 4.4.2 too slow\r\n")
         return True
 
     answers(wire, far, WELCOME)
     with pytest.raises(Refused) as caught:
-        transact(wire, "test", MESSAGE, leave, kept=False)
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
     assert (caught.value.phase, caught.value.usable, wire.in_doubt) == (MailPhase.BODY, False, False)
     assert far.recv(9999) == CONTENT
 
@@ -78,13 +83,13 @@ def test_no_leave_is_asked_when_the_server_refused_before(ends: tuple[Wire, sock
     wire, far = ends
     asked: list[bool] = []
 
-    def leave() -> bool:
+    async def leave() -> bool:
         asked.append(True)
         return True
 
     answers(wire, far, WELCOME + b"452 4.3.1 disk full\r\n")
     with pytest.raises(Refused) as caught:
-        transact(wire, "test", MESSAGE, leave, kept=False)
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
     assert (caught.value.phase, str(caught.value.reply), asked) == (MailPhase.BODY, "452 4.3.1 disk full", [])
     assert far.recv(9999) == CONTENT
 
@@ -92,13 +97,13 @@ def test_no_leave_is_asked_when_the_server_refused_before(ends: tuple[Wire, sock
 def test_a_server_that_hangs_up_while_leave_was_asked_does_not_get_the_dot(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
 
-    def leave() -> bool:
+    async def leave() -> bool:
         far.shutdown(socket.SHUT_WR)
         return True
 
     answers(wire, far, WELCOME)
     with pytest.raises(Lost, match="closed the connection"):
-        transact(wire, "test", MESSAGE, leave, kept=False)
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
     assert far.recv(9999) == CONTENT
     assert not wire.in_doubt
 
@@ -107,7 +112,7 @@ def test_words_from_before_the_envelope_answer_nothing(ends: tuple[Wire, socket.
     wire, far = ends
     far.sendall(WELCOME)
     with pytest.raises(Lost, match="out of turn"):
-        transact(wire, "test", MESSAGE, lambda: True, kept=False)
+        alone(transact(wire, "test", MESSAGE, agreed, kept=False))
     assert far.recv(9999) == b""
 
 
@@ -115,17 +120,17 @@ def test_a_connection_that_breaks_is_told_as_that(ends: tuple[Wire, socket.socke
     wire, far = ends
     far.close()
     with pytest.raises(Lost, match=r"connection broke \(Broken pipe\)"):
-        wire.write(CONTENT)
+        alone(wire.write(CONTENT))
     with pytest.raises(Lost, match="is closed"):
-        wire.say("RSET")
+        alone(wire.say("RSET"))
 
 
 def test_last_words_are_heard_though_nothing_more_can_be_sent(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
     far.sendall(b"421 4.3.2 good night\r\n")
     far.close()
-    assert not wire.write(CONTENT)
-    assert str(wire.reply()) == "421 4.3.2 good night"
+    assert not alone(wire.write(CONTENT))
+    assert str(alone(wire.reply())) == "421 4.3.2 good night"
 
 
 def test_words_during_a_long_write_are_heeded_at_once(
@@ -135,24 +140,24 @@ def test_words_during_a_long_write_are_heeded_at_once(
     far.sendall(b"452 full\r\n")
     ready, waits = wire._ready, []
 
-    def once(events: int) -> bool:
+    async def once(events: int) -> bool:
         waits.append(events)
-        return len(waits) == 1 and ready(events)
+        return len(waits) == 1 and await ready(events)
 
     monkeypatch.setattr(wire, "_ready", once)
-    assert not wire.write(MUCH, heeding=True)
+    assert not alone(wire.write(MUCH, heeding=True))
     assert len(waits) == 1
 
 
 def test_words_during_a_long_write_are_heeded_or_kept(ends: tuple[Wire, socket.socket]) -> None:
     wire, far = ends
     far.sendall(b"250 first\r\n")
-    assert not wire.write(MUCH, heeding=True)
+    assert not alone(wire.write(MUCH, heeding=True))
     wire.timeout_s = 0.05
-    assert not wire.write(MUCH)  # in vain, but there is something to be read
-    assert wire.reply().text == "first"
+    assert not alone(wire.write(MUCH))  # in vain, but there is something to be read
+    assert alone(wire.reply()).text == "first"
     with pytest.raises(Lost, match="no answer in time"):
-        wire.write(MUCH)
+        alone(wire.write(MUCH))
 
 
 def test_a_flood_of_words_during_a_long_write_is_cut_off(ends: tuple[Wire, socket.socket]) -> None:
@@ -168,7 +173,7 @@ def test_a_flood_of_words_during_a_long_write_is_cut_off(ends: tuple[Wire, socke
     thread = threading.Thread(target=flood)
     thread.start()
     with pytest.raises(Lost, match="does not end"):
-        wire.write(MUCH)
+        alone(wire.write(MUCH))
     far.close()
     thread.join()
 
@@ -177,27 +182,24 @@ def test_when_time_is_up_nothing_more_is_waited_for(ends: tuple[Wire, socket.soc
     wire, _ = ends
     wire.until = time.monotonic()
     with pytest.raises(Lost, match="too long altogether"):
-        wire.say("NOOP")
+        alone(wire.say("NOOP"))
 
 
 def test_patience_is_bounded_by_the_silence_and_the_deadline_and_after_the_dot_by_the_deadline_alone(
     ends: tuple[Wire, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire, _ = ends
-    waits: list[int] = []
+    waits: list[float] = []
 
-    class Poll:
-        def modify(self, *_: object) -> None: ...
+    async def ready(_: socket.socket, __: int, seconds: float) -> bool:
+        waits.append(seconds)
+        return False
 
-        def poll(self, milliseconds: int) -> list[object]:
-            waits.append(milliseconds)
-            return []
-
-    monkeypatch.setattr(wire, "_poll", Poll())
+    monkeypatch.setattr("paperdigest.mail.wire.Ready", ready)
     wire.clock = lambda: 1000.0
     for wire.in_doubt, wire.until in ((False, 1600.0), (True, 1600.0), (False, 1010.0), (True, 1010.0), (True, 1000.0)):
-        wire._ready(1)
-    assert waits == [30_000, 600_000, 10_000, 10_000]
+        alone(wire._ready(1))
+    assert waits == [30, 600, 10, 10]
 
 
 def test_stuffed_messages_have_their_dots_doubled() -> None:

@@ -6,11 +6,14 @@ Nothing here is ever permanent for a message: whatever fails is the server's or 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -20,6 +23,7 @@ from paperdigest.mail.login import Login, log_in
 from paperdigest.mail.replies import Reply
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.types import MailPhase
+from paperdigest.waiting import Apart, Ready
 
 __all__ = ["SmtpSettings", "connect", "own_name", "trust"]
 
@@ -27,6 +31,8 @@ _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63
 
 
 _PHASES = tuple(MailPhase)
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+"""As `socket.getaddrinfo` returns it."""
 
 
 class SmtpSettings(BaseModel):
@@ -105,7 +111,7 @@ def trust(settings: SmtpSettings) -> ssl.SSLContext | None:
     return context
 
 
-def connect(
+async def connect(
     settings: SmtpSettings,
     tls: ssl.SSLContext | None,
     *,
@@ -127,9 +133,9 @@ def connect(
     Raises:
         MailError: there is no such connection to be had; systemic, not permanent.
     """
-    wire = _greeted(settings, tls, until, clock)
+    wire = await _greeted(settings, tls, until, clock)
     try:
-        _prepare(wire, settings, tls, hello or own_name())
+        await _prepare(wire, settings, tls, hello or await Apart(own_name))
     except OSError as error:
         wire.close()
         raise _unreachable(settings, error, wire.phase) from error
@@ -145,9 +151,11 @@ def own_name() -> str:
     return name if _HOST_NAME.match(name) else "[127.0.0.1]"
 
 
-def _greeted(settings: SmtpSettings, tls: ssl.SSLContext | None, until: float, clock: Callable[[], float]) -> Wire:
+async def _greeted(
+    settings: SmtpSettings, tls: ssl.SSLContext | None, until: float, clock: Callable[[], float]
+) -> Wire:
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        found = await _addresses(settings.host, settings.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that no DNS could hold
         raise _unreachable(settings, error, MailPhase.CONNECT) from error
     problems: list[MailError] = []
@@ -156,13 +164,13 @@ def _greeted(settings: SmtpSettings, tls: ssl.SSLContext | None, until: float, c
         patience = min(settings.timeout_s, (until - clock()) / (len(found) - place))
         wire = None
         try:
-            connection = _dialled(socket.socket(family, kind, protocol), address, patience)
+            connection = await _dialled(socket.socket(family, kind, protocol), address, patience)
             wire = Wire(connection, timeout_s=settings.timeout_s, until=until, clock=clock)
             if tls is not None and settings.tls == "implicit":
                 wire.phase = MailPhase.TLS
-                wire.encrypt(settings.host, tls)
+                await wire.encrypt(settings.host, tls)
             wire.phase = MailPhase.GREETING
-            _require(wire.reply(), settings, "did not let us in", wire.phase)
+            _require(await wire.reply(), settings, "did not let us in", wire.phase)
         except (OSError, MailError) as error:
             if wire is not None:
                 wire.close()
@@ -177,12 +185,23 @@ def _greeted(settings: SmtpSettings, tls: ssl.SSLContext | None, until: float, c
     raise max(problems, key=lambda problem: _PHASES.index(problem.phase or ""))  # what came furthest tells most
 
 
-def _dialled(connection: socket.socket, address: Any, patience: float) -> socket.socket:
+async def _addresses(host: str, port: int) -> Sequence[_Address]:
+    """Return the addresses of a host; only a name is worth a thread, because looking it up may block for long."""
+    if _is_address(host):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    found: Sequence[_Address] = await Apart(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return found
+
+
+async def _dialled(connection: socket.socket, address: Any, patience: float) -> socket.socket:
     try:
-        if patience <= 0:
+        connection.setblocking(False)
+        with suppress(BlockingIOError):
+            connection.connect(address)
+        if patience <= 0 or not await Ready(connection, select.POLLOUT, patience):
             raise TimeoutError  # noqa: TRY301  told as any other
-        connection.settimeout(patience)
-        connection.connect(address)
+        if problem := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(problem, os.strerror(problem))  # noqa: TRY301  as connect would have told it
         # Without it each message over TLS waits 40 ms for the other side's delayed acknowledgement.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
@@ -191,22 +210,22 @@ def _dialled(connection: socket.socket, address: Any, patience: float) -> socket
     return connection
 
 
-def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None, name: str) -> None:
+async def _prepare(wire: Wire, settings: SmtpSettings, tls: ssl.SSLContext | None, name: str) -> None:
     wire.phase = MailPhase.HELLO
-    _require(wire.hello(name), settings, "refused our EHLO", wire.phase)
+    _require(await wire.hello(name), settings, "refused our EHLO", wire.phase)
     if tls is not None and settings.tls == "starttls":
         wire.phase = MailPhase.TLS
         if "STARTTLS" not in wire.offers.extensions:
             problem = f"{settings.server} does not offer STARTTLS, and nothing is sent in clear; see mail.smtp.tls"
             raise MailError(problem, permanent=False, systemic=True, phase=wire.phase)
-        _require(wire.say("STARTTLS"), settings, "refused STARTTLS, and nothing is sent in clear", wire.phase)
-        wire.encrypt(settings.host, tls)
+        _require(await wire.say("STARTTLS"), settings, "refused STARTTLS, and nothing is sent in clear", wire.phase)
+        await wire.encrypt(settings.host, tls)
         # What was offered before may be forged (RFC 3207, 4.2).
         wire.phase = MailPhase.HELLO
-        _require(wire.hello(name), settings, "refused our EHLO after STARTTLS", wire.phase)
+        _require(await wire.hello(name), settings, "refused our EHLO after STARTTLS", wire.phase)
     if settings.user:
         password = settings.password.get_secret_value()
-        log_in(wire, settings.server, settings.auth, settings.user, password, settings.token_file)
+        await log_in(wire, settings.server, settings.auth, settings.user, password, settings.token_file)
 
 
 def _require(reply: Reply, settings: SmtpSettings, complaint: str, phase: MailPhase) -> None:
@@ -225,6 +244,14 @@ def _require(reply: Reply, settings: SmtpSettings, complaint: str, phase: MailPh
 def _unreachable(settings: SmtpSettings, error: OSError | UnicodeError, phase: MailPhase) -> MailError:
     problem = f"no connection to {settings.server}: {_why(error)}"
     return MailError(problem, permanent=False, systemic=True, phase=phase)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -21,7 +21,7 @@ _MAX_HINT = 200
 Login = Literal["auto", "plain", "login", "xoauth2"]
 
 
-def log_in(wire: Wire, server: str, method: Login, user: str, password: str, token_file: str) -> None:
+async def log_in(wire: Wire, server: str, method: Login, user: str, password: str, token_file: str) -> None:
     """Log in once, by one method: servers lock accounts that try and try.
 
     Args:
@@ -46,11 +46,11 @@ def log_in(wire: Wire, server: str, method: Login, user: str, password: str, tok
     if chosen == "XOAUTH2":
         password = _token(token_file)
         secrets = (_coded(f"user={user}\x01auth=Bearer {password}\x01\x01"), _coded(password), password)
-        reply = _xoauth2(wire, secrets[0])
+        reply = await _xoauth2(wire, secrets[0])
         cure = f"check mail.smtp.user and renew the token in {token_file}"
     else:
         secrets = (_coded(f"\0{user}\0{password}"), _coded(password), password)
-        reply = wire.say(f"AUTH PLAIN {secrets[0]}") if chosen == "PLAIN" else _login(wire, user, password)
+        reply = await wire.say(f"AUTH PLAIN {secrets[0]}") if chosen == "PLAIN" else await _login(wire, user, password)
         cure = "check mail.smtp.user and its password"
     if reply.code != 235:
         text = str(reply)
@@ -59,21 +59,21 @@ def log_in(wire: Wire, server: str, method: Login, user: str, password: str, tok
         _fail(f"{server} did not accept the login of {user}: {text}; {cure}", reply)
 
 
-def _login(wire: Wire, user: str, password: str) -> Reply:
-    reply = wire.say("AUTH LOGIN")
+async def _login(wire: Wire, user: str, password: str) -> Reply:
+    reply = await wire.say("AUTH LOGIN")
     for part in (user, password):
         if reply.code == 334:
-            reply = wire.say(_coded(part))
+            reply = await wire.say(_coded(part))
     return reply
 
 
-def _xoauth2(wire: Wire, response: str) -> Reply:
+async def _xoauth2(wire: Wire, response: str) -> Reply:
     """Show the token; a server that refuses it says why, as JSON after 334, and wants an empty line before its 535."""
-    reply = wire.say(f"AUTH XOAUTH2 {response}")
+    reply = await wire.say(f"AUTH XOAUTH2 {response}")
     if reply.code != 334:
         return reply
     hint = _hint(reply.text)
-    final = wire.say("")
+    final = await wire.say("")
     return Reply(final.code, (*final.lines, f"({hint})".encode())) if hint else final
 
 

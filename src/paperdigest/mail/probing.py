@@ -12,6 +12,7 @@ from typing import Any
 from paperdigest.errors import MailError
 from paperdigest.mail.connecting import SmtpSettings, connect, trust
 from paperdigest.mail.wire import Lost
+from paperdigest.waiting import alone
 
 __all__ = ["Probe", "probe"]
 
@@ -41,7 +42,7 @@ def probe(settings: Mapping[str, Any], *, patience_s: float = 15.0) -> Probe:
     checked = SmtpSettings.model_validate(dict(settings))
     until = time.monotonic() + patience_s
     try:
-        wire = connect(checked, trust(checked), until=until, hello=None)
+        wire = alone(connect(checked, trust(checked), until=until, hello=None))
     except MailError as error:
         return Probe(server=checked.server, problem=str(error))
     try:
@@ -53,7 +54,7 @@ def probe(settings: Mapping[str, Any], *, patience_s: float = 15.0) -> Probe:
             tls_version=secure.version() if secure else None,
             certificate_until=_until(secure) if secure else None,
         )
-        wire.say("QUIT")
+        alone(wire.say("QUIT"))
     except Lost as error:
         return Probe(server=checked.server, problem=str(error))
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
@@ -13,10 +13,11 @@ from paperdigest.mail.envelope import refuse_unsendable
 from paperdigest.mail.replies import Reply
 from paperdigest.mail.transaction import Refused, StaleError, transact
 from paperdigest.mail.wire import Lost, Wire
-from paperdigest.protocols import BeforeFinal, OutgoingMessage
+from paperdigest.protocols import AsyncBeforeFinal, BeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
+from paperdigest.waiting import Apart, alone
 
-__all__ = ["SmtpLane", "SmtpMailer"]
+__all__ = ["AsyncSmtpLane", "SmtpLane", "SmtpMailer"]
 
 _BEFORE_THE_END = 2
 """Connecting and all of a message but its end may take so many times ``timeout_s``; the answer to it as long again."""
@@ -47,15 +48,40 @@ class SmtpMailer:
 
     def lane(self) -> SmtpLane:
         """Return a lane that connects when it is first used."""
-        return SmtpLane(self._settings, self._connected, self._clock)
+        return SmtpLane(self.async_lane())
 
-    def _connected(self, until: float) -> Wire:
+    def async_lane(self) -> AsyncSmtpLane:
+        """Return a lane that connects when it is first used."""
+        return AsyncSmtpLane(self._settings, self._connected, self._clock)
+
+    async def _connected(self, until: float) -> Wire:
         if self._hello is None:
-            self._hello = own_name()  # once: it may take a look-up in the DNS
-        return connect(self._settings, self._tls, until=until, hello=self._hello, clock=self._clock)
+            self._hello = await Apart(own_name)  # once: it may take a look-up in the DNS
+        return await connect(self._settings, self._tls, until=until, hello=self._hello, clock=self._clock)
 
 
 class SmtpLane:
+    """An `AsyncSmtpLane` for a thread of its own: whatever that waits for, the thread waits for."""
+
+    def __init__(self, lane: AsyncSmtpLane) -> None:
+        self._lane = lane
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        alone(self._lane.__aexit__(*exc))
+
+    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+        """See `AsyncSmtpLane.send`."""
+
+        async def leave() -> bool:
+            return before_final()
+
+        return alone(self._lane.send(message, leave))
+
+
+class AsyncSmtpLane:
     """One connection, kept from one message to the next, renewed when it must be.
 
     A failure costs at most that message: after an error reply the transaction is reset, after anything worse the
@@ -63,17 +89,19 @@ class SmtpLane:
     a message costs no message at all.
     """
 
-    def __init__(self, settings: SmtpSettings, connected: Callable[[float], Wire], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: SmtpSettings, connected: Callable[[float], Awaitable[Wire]], clock: Callable[[], float]
+    ) -> None:
         self._settings, self._connected, self._clock = settings, connected, clock
         self._wire: Wire | None = None
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._leave()
+    async def __aexit__(self, *exc: object) -> None:
+        await self._leave()
 
-    def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+    async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
         """Hand over one message and return the server's answer, such as ``250 2.0.0 queued as 4F1``.
 
         Raises:
@@ -84,9 +112,9 @@ class SmtpLane:
         refuse_unsendable(message)
         until = self._clock() + _BEFORE_THE_END * self._settings.timeout_s
         if self._wire is not None and self._wire.sent >= self._settings.max_messages_per_connection:
-            self._leave()
+            await self._leave()
         try:
-            answer = self._attempt(message, before_final, until)
+            answer = await self._attempt(message, before_final, until)
         except Refused as refused:
             if not refused.usable:
                 self._drop()
@@ -104,15 +132,15 @@ class SmtpLane:
             self._drop()
         return None if answer is None else str(answer)
 
-    def _attempt(self, message: OutgoingMessage, before_final: BeforeFinal, until: float) -> Reply | None:
+    async def _attempt(self, message: OutgoingMessage, before_final: AsyncBeforeFinal, until: float) -> Reply | None:
         """Use the connection at hand; a new one if there is none, or the server was leaving."""
         if self._wire is not None:
             self._wire.until = until
             with suppress(StaleError):
-                return transact(self._wire, self._settings.server, message, before_final, kept=True)
+                return await transact(self._wire, self._settings.server, message, before_final, kept=True)
             self._drop()
-        self._wire = self._connected(until)
-        return transact(self._wire, self._settings.server, message, before_final, kept=False)
+        self._wire = await self._connected(until)
+        return await transact(self._wire, self._settings.server, message, before_final, kept=False)
 
     def _refusal(self, refused: Refused, message: OutgoingMessage) -> MailError:
         reply = refused.reply
@@ -137,12 +165,12 @@ class SmtpLane:
         problem = f"{self._settings.server}: {error}, {when}"
         return MailError(problem, permanent=False, after_dot=in_doubt, phase=wire.phase if wire else None)
 
-    def _leave(self) -> None:
+    async def _leave(self) -> None:
         """Say goodbye, without minding the answer for long."""
         if self._wire is not None:
             self._wire.until = self._clock() + min(self._settings.timeout_s, _GOODBYE_S)
             with suppress(Lost):
-                self._wire.say("QUIT")
+                await self._wire.say("QUIT")
         self._drop()
 
     def _drop(self) -> None:

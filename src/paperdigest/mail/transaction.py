@@ -21,7 +21,7 @@ from paperdigest.failpoints import failpoint
 from paperdigest.mail.envelope import stuffed
 from paperdigest.mail.replies import Offers, Reply
 from paperdigest.mail.wire import Lost, Wire
-from paperdigest.protocols import BeforeFinal, OutgoingMessage
+from paperdigest.protocols import AsyncBeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
 
 __all__ = ["AFTER_THE_END", "Refused", "StaleError", "transact"]
@@ -48,8 +48,8 @@ class Refused(Exception):  # noqa: N818  an answer, which the lane turns into an
     usable: bool
 
 
-def transact(
-    wire: Wire, server: str, message: OutgoingMessage, before_final: BeforeFinal, *, kept: bool
+async def transact(
+    wire: Wire, server: str, message: OutgoingMessage, before_final: AsyncBeforeFinal, *, kept: bool
 ) -> Reply | None:
     """Hand over one message and return the answer to its end; None when ``before_final`` said no: then close.
 
@@ -70,17 +70,17 @@ def transact(
     content = message.content if message.content.endswith(b"\r\n") else message.content + b"\r\n"
     steps = _envelope(wire.offers, server, message, content)
     if not wire.offers.chunking:
-        _open(wire, [*steps, (MailPhase.DATA, b"DATA\r\n")], kept=kept)
+        await _open(wire, [*steps, (MailPhase.DATA, b"DATA\r\n")], kept=kept)
         wire.phase = MailPhase.BODY
-        if not wire.write(stuffed(content), heeding=True):
-            _interrupted(wire)
-        return _finish(wire, b".\r\n", before_final)
+        if not await wire.write(stuffed(content), heeding=True):
+            await _interrupted(wire)
+        return await _finish(wire, b".\r\n", before_final)
     head, end = content[:-_LAST_CHUNK], content[-_LAST_CHUNK:]
     if head:
         steps.append((MailPhase.BODY, b"BDAT %d\r\n%b" % (len(head), head)))
-    _open(wire, steps, kept=kept)
+    await _open(wire, steps, kept=kept)
     wire.phase = MailPhase.BODY
-    return _finish(wire, b"BDAT %d LAST\r\n%b" % (len(end), end), before_final)
+    return await _finish(wire, b"BDAT %d LAST\r\n%b" % (len(end), end), before_final)
 
 
 def _envelope(offers: Offers, server: str, message: OutgoingMessage, content: bytes) -> list[_Step]:
@@ -108,20 +108,20 @@ def _unfit(problem: str, status: str) -> MailError:
     return MailError(problem, permanent=True, phase=MailPhase.MAIL, status=status)
 
 
-def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
+async def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
     """Say everything up to the message, or to its last chunk; return when all of it was welcome."""
     wire.sent += 1
     if wire.soiled:
         steps = [_RESET, *steps]
     refused: Refused | None = None
     try:
-        _in_turn(wire)
+        await _in_turn(wire)
         if wire.offers.pipelining:
-            wire.write(b"".join([command for _, command in steps]))
+            await wire.write(b"".join([command for _, command in steps]))
         for step in steps:
             if refused is None:
                 wire.phase = step[0]
-            refused = _say(wire, step, refused)
+            refused = await _say(wire, step, refused)
             if refused is not None and (not wire.offers.pipelining or refused.reply.code == 421):
                 break
     except Lost:
@@ -137,13 +137,13 @@ def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
     wire.soiled = False
 
 
-def _say(wire: Wire, step: _Step, refused: Refused | None) -> Refused | None:
+async def _say(wire: Wire, step: _Step, refused: Refused | None) -> Refused | None:
     """Hear the answer to one step (said here, unless pipelined before); return the first refusal."""
     phase, command = step
     if not wire.offers.pipelining:
-        _in_turn(wire)
-        wire.write(command)
-    reply = wire.reply()
+        await _in_turn(wire)
+        await wire.write(command)
+    reply = await wire.reply()
     if reply.code == 354 if phase is MailPhase.DATA else reply.good:
         if step is _RESET:
             wire.soiled = False
@@ -157,9 +157,9 @@ def _say(wire: Wire, step: _Step, refused: Refused | None) -> Refused | None:
     return refused
 
 
-def _in_turn(wire: Wire) -> None:
+async def _in_turn(wire: Wire) -> None:
     """Make sure that the next answer belongs to the next command: what was said before answers nothing of ours."""
-    if wire.spoken():
+    if await wire.spoken():
         wire.close()
         raise Lost("the server spoke out of turn")
 
@@ -169,18 +169,18 @@ def _leaving(reply: Reply, *, reset: bool) -> bool:
     return reset or (reply.code == 421 and not (reply.status or "").startswith("4.7."))
 
 
-def _finish(wire: Wire, end: bytes, before_final: BeforeFinal) -> Reply | None:
+async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Reply | None:
     """Ask for leave, send what makes the message whole, and return the answer."""
-    if wire.spoken():
-        _interrupted(wire)
-    if not before_final():
+    if await wire.spoken():
+        await _interrupted(wire)
+    if not await before_final():
         return None
     wire.until = wire.clock() + AFTER_THE_END * wire.timeout_s
-    if wire.spoken() or not wire.write(end, heeding=True):
-        _interrupted(wire)
+    if await wire.spoken() or not await wire.write(end, heeding=True):
+        await _interrupted(wire)
     wire.phase, wire.in_doubt = MailPhase.DOT, True
     failpoint("after_dot")
-    reply = wire.reply()
+    reply = await wire.reply()
     if not reply.good and not reply.refusal:
         _senseless(wire, reply)
     wire.in_doubt = False
@@ -189,13 +189,13 @@ def _finish(wire: Wire, end: bytes, before_final: BeforeFinal) -> Reply | None:
     return reply
 
 
-def _interrupted(wire: Wire) -> NoReturn:
+async def _interrupted(wire: Wire) -> NoReturn:
     """Hear what the server says before the message is whole: it does not have it, whatever it says.
 
     Raises:
         Refused, Lost: always; in mid-message no further command would be understood.
     """
-    reply = wire.reply()
+    reply = await wire.reply()
     if reply.refusal:
         raise Refused(reply, MailPhase.BODY, usable=False)
     _senseless(wire, reply)

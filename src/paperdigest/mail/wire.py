@@ -12,12 +12,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from math import ceil
 from typing import NoReturn
 
 from paperdigest.mail.headers import clean_line
 from paperdigest.mail.replies import MAX_REPLY_BYTES, MAX_REPLY_LINES, Offers, Reply, offers_in, reply_line
 from paperdigest.types import MailPhase
+from paperdigest.waiting import Ready
 
 __all__ = ["Lost", "Wire"]
 
@@ -33,8 +33,8 @@ class Lost(OSError):  # noqa: N818  it reads as what happened
 class Wire:
     """A connection to one server.
 
-    Every method raises `Lost`, with the reason in words, when the connection ends, an answer does not
-    come in time or is not SMTP; the connection is closed then.
+    What may have to wait is a coroutine (see `paperdigest.waiting`). Each method raises `Lost`, with the reason in
+    words, when the connection ends, an answer does not come in time or is not SMTP; the connection is closed then.
 
     Args:
         connection: connected; from now on only used here.
@@ -76,7 +76,7 @@ class Wire:
         if connection is not None:
             connection.close()
 
-    def encrypt(self, host: str, tls: ssl.SSLContext) -> None:
+    async def encrypt(self, host: str, tls: ssl.SSLContext) -> None:
         """Put TLS on the connection; the server must prove to be ``host``.
 
         Raises:
@@ -91,23 +91,23 @@ class Wire:
             try:
                 secure.do_handshake()
             except _NOT_NOW as wait:
-                if not self._ready(_event(wait, select.POLLIN)):
+                if not await self._ready(_event(wait, select.POLLIN)):
                     self._lose_patience()
             else:
                 return
 
-    def hello(self, name: str) -> Reply:
+    async def hello(self, name: str) -> Reply:
         """Say EHLO and remember what the server offers."""
-        reply = self.say(f"EHLO {name}")
+        reply = await self.say(f"EHLO {name}")
         self.offers = offers_in(reply.lines)
         return reply
 
-    def say(self, command: str) -> Reply:
+    async def say(self, command: str) -> Reply:
         """Send one command and return the answer."""
-        self.write(command.encode("utf-8") + b"\r\n")
-        return self.reply()
+        await self.write(command.encode("utf-8") + b"\r\n")
+        return await self.reply()
 
-    def write(self, data: bytes, *, heeding: bool = False) -> bool:
+    async def write(self, data: bytes, *, heeding: bool = False) -> bool:
         """Hand everything over in bounded time.
 
         Args:
@@ -123,8 +123,8 @@ class Wire:
             try:
                 rest = rest[connection.send(rest) :]
             except _NOT_NOW as wait:
-                patient = self._ready(_event(wait, select.POLLOUT) | select.POLLIN)
-                alive = patient and self._hear()
+                patient = await self._ready(_event(wait, select.POLLOUT) | select.POLLIN)
+                alive = patient and await self._hear()
                 if self._buffer and (heeding or not alive):
                     return False
                 if not patient:
@@ -132,25 +132,25 @@ class Wire:
                 if not alive:
                     self._lose(_HUNG_UP)
             except OSError as error:
-                self._hear()
+                await self._hear()
                 if self._buffer:
                     return False
                 self._lose(_in_words(error), error)
         return True
 
-    def spoken(self) -> bool:
+    async def spoken(self) -> bool:
         """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
-        if not self._buffer and self._has_come() and not self._hear():
+        if not self._buffer and self._has_come() and not await self._hear():
             self._lose(_HUNG_UP)
         return bool(self._buffer)
 
-    def reply(self) -> Reply:
+    async def reply(self) -> Reply:
         """Return one whole reply, capped in time, lines and bytes."""
         texts: list[bytes] = []
         codes: set[int] = set()
         size = 0
         while True:
-            line = self._line()
+            line = await self._line()
             size += len(line)
             parsed = reply_line(line)
             if parsed is None:
@@ -165,21 +165,21 @@ class Wire:
             if len(texts) >= MAX_REPLY_LINES or size > MAX_REPLY_BYTES:
                 self._lose("the server's answer does not end")
 
-    def _line(self) -> bytes:
+    async def _line(self) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > MAX_REPLY_BYTES:
                 self._lose("the server's answer does not end")
-            self._receive()
+            await self._receive()
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.rstrip(b"\r")
 
-    def _receive(self) -> None:
+    async def _receive(self) -> None:
         """Wait for more of an answer."""
         before = len(self._buffer)
         while len(self._buffer) == before:
-            if not self._has_come() and not self._ready(select.POLLIN):
+            if not self._has_come() and not await self._ready(select.POLLIN):
                 self._lose_patience()
-            if not self._hear():
+            if not await self._hear():
                 self._lose(_HUNG_UP)
 
     def _has_come(self) -> bool:
@@ -188,15 +188,14 @@ class Wire:
         # TLS may hold the rest of what it has read, where polling does not see it.
         if isinstance(connection, ssl.SSLSocket) and connection.pending():
             return True
-        self._poll.modify(connection, select.POLLIN)
         return bool(self._poll.poll(0))
 
-    def _hear(self) -> bool:
+    async def _hear(self) -> bool:
         """Take what has come; return False when nothing more will."""
         try:
             chunk = self._open().recv(_BLOCK)
         except ssl.SSLWantWriteError:
-            return self._ready(select.POLLOUT)
+            return await self._ready(select.POLLOUT)
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError as error:
@@ -208,7 +207,7 @@ class Wire:
             self._lose("the server's answer does not end")
         return bool(chunk)
 
-    def _ready(self, events: int) -> bool:
+    async def _ready(self, events: int) -> bool:
         """Wait until the connection is ready for ``events`` (as `select.poll` names them); False: it took too long."""
         left = self.until - self.clock()
         if left <= 0:
@@ -216,8 +215,7 @@ class Wire:
         # After the end of a message the server may be scanning it, and giving up means doubt: wait as long as there
         # is time (RFC 5321, 4.5.3.2.6 asks for ten minutes).
         patience = left if self.in_doubt else min(self.timeout_s, left)
-        self._poll.modify(self._open(), events)
-        return bool(self._poll.poll(ceil(patience * 1000)))
+        return await Ready(self._open(), events, patience)
 
     def _open(self) -> socket.socket:
         if self.sock is None:

@@ -1,4 +1,8 @@
-"""Lanes: threads that hand messages over, each by a connection of its own, and write down what became of them.
+"""Lanes: they hand messages over, each by a connection of its own, and write down what became of them.
+
+All share the thread of their caller, who turns them between two messages that he makes; a lane that waits for its
+server or for the disk holds up nobody. (Threads would cost more than all the rest: to pass Python's lock on a few dozen
+times a message takes longer than the message.) A mailer whose lanes can only block has a thread for each.
 
 For every message, in this order::
 
@@ -12,24 +16,22 @@ so that of each lane at most one message is in doubt, whenever the process dies.
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from types import TracebackType
+from typing import Self
 
 from paperdigest.errors import MailError, PluginError
 from paperdigest.failpoints import failpoint
 from paperdigest.pipeline.outcomes import outcome_of
-from paperdigest.protocols import Lane, Mailer, OutgoingMessage
+from paperdigest.protocols import AsyncBeforeFinal, AsyncLane, AsyncMailer, Lane, Mailer, OutgoingMessage
 from paperdigest.store.claims import Claim, Intent, Outcome
 from paperdigest.store.marks import Marks
 from paperdigest.types import DeliveryState, MailPhase
+from paperdigest.waiting import Apart, Loop, OwnThread, Signal, alone
 
 __all__ = ["Done", "Lanes", "Letter", "content_hash"]
 
@@ -46,13 +48,13 @@ class Letter:
 class Done:
     """What became of a claim: the outcome (None: the claim was lost), the error behind it, and the ledger's word.
 
-    ``written`` ends in False when somebody else had taken the delivery over before it was written down.
+    ``written`` is False in the end when somebody else had taken the delivery over before it was written down.
     """
 
     claim: Claim
     outcome: Outcome | None
     error: MailError | None = None
-    written: Future[bool] | None = None
+    written: Signal[bool] | None = None
 
 
 def content_hash(content: bytes) -> bytes:
@@ -63,7 +65,7 @@ def content_hash(content: bytes) -> bytes:
 class Lanes:
     """Some lanes that take letters from one queue and put what became of them into another, ``done``.
 
-    A letter that comes back unchanged was not begun; an exception is that of a lane that has ended by it.
+    An exception in ``done`` is that of a lane that has ended by it. For one thread alone.
 
     The first lane begins alone: a login that is refused is tried once, not once a lane. The others follow when a
     first message was taken. A lane that gets no connection while others work ends alone, and the server is asked for
@@ -82,13 +84,13 @@ class Lanes:
     ) -> None:
         self._mailer, self._marks, self._clock, self._jitter = mailer, marks, clock, jitter
         self._most = max(1, most)
-        self._letters: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
-        self.done: queue.SimpleQueue[Done | Letter | BaseException] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
-        self._halted = threading.Event()
+        self._loop = Loop()
+        self._letters: deque[Letter] = deque()
+        self._idle: list[Signal[None]] = []
+        self.done: deque[Done | BaseException] = deque()
+        self._halted = False
         self._working = 0
         self._has_delivered = False
-        self._counting = threading.Lock()
 
     @property
     def most(self) -> int:
@@ -97,89 +99,101 @@ class Lanes:
 
     def put(self, letter: Letter) -> None:
         """Queue a letter; some lane takes it."""
-        if not self._threads:
+        self._letters.append(letter)
+        if not self._working:
             self._start()
-        self._letters.put(letter)
+        elif self._idle:
+            self._idle.pop().set_result(None)
 
     def widen(self, wanted: int) -> None:
         """Open more lanes, ``wanted`` in all but no more than there may be."""
-        while self._threads and self._working < min(wanted, self._most):
+        while 0 < self._working < min(wanted, self._most):
             self._start()
 
-    def halt(self) -> tuple[Letter, ...]:
-        """Begin no further message, let every lane end with the one it is at; return the letters that none has begun.
+    def turn(self, patience_s: float) -> None:
+        """Let the lanes go on; wait for the first to have done something, in seconds."""
+        self._loop.turn(0 if self.done else patience_s)
+        until = time.monotonic() + patience_s if patience_s else 0
+        while not self.done and patience_s and (left := until - time.monotonic()) > 0:
+            self._loop.turn(left)
 
-        One that a lane was just about to begin comes back through ``done`` as it went in.
-        """
-        self._halted.set()
-        left = self.left()
-        for _ in self._threads:
-            self._letters.put(None)
-        return left
+    def halt(self) -> tuple[Letter, ...]:
+        """Begin no further message, let every lane end with the one it is at; return letters that none has begun."""
+        self._halted = True
+        for lane in self._idle:
+            lane.set_result(None)
+        self._idle.clear()
+        return self.left()
 
     def left(self) -> tuple[Letter, ...]:
         """Take back the letters that no lane has taken."""
-        found: list[Letter] = []
-        with suppress(queue.Empty):
-            while True:
-                if (letter := self._letters.get_nowait()) is not None:
-                    found.append(letter)
-        return tuple(found)
+        found = tuple(self._letters)
+        self._letters.clear()
+        return found
 
     def have_ended(self, patience_s: float) -> bool:
         """Wait for the lanes to end, in seconds, and return whether all have."""
         until = time.monotonic() + patience_s
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        while not self._loop.is_idle and (left := until - time.monotonic()) > 0:
+            self._loop.turn(left)
+        return self._loop.is_idle
+
+    def close(self) -> None:
+        """End lanes that have not ended, where they stand."""
+        self._loop.close()
 
     def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name=f"lane-{len(self._threads) + 1}", daemon=True)
-        self._threads.append(thread)
-        with self._counting:
-            self._working += 1
-        thread.start()
+        self._working += 1
+        self._loop.start(self._run())
 
-    def _run(self) -> None:
-        with _HandedOver(self.done), self._mailer.lane() as lane:
-            while (letter := self._letters.get()) is not None:
-                if self._halted.is_set():
-                    self.done.put(letter)
-                elif (done := self._deliver(lane, letter)) is not None:
-                    self.done.put(done)
-                else:
-                    self._letters.put(letter)
-                    return
+    async def _run(self) -> None:
+        try:
+            async with _async_lane(self._mailer) as lane:
+                while (letter := await self._next()) is not None:
+                    if (done := await self._deliver(lane, letter)) is None:
+                        self.put(letter)
+                        return
+                    self.done.append(done)
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever ends a lane is raised where its work is waited for
+            self.done.append(error)
+
+    async def _next(self) -> Letter | None:
+        """Return the next letter when there is one; None: no more are to be begun."""
+        while not self._letters and not self._halted:
+            self._idle.append(told := Signal[None]())
+            await told
+        return None if self._halted else self._letters.popleft()
 
     def _is_one_too_many(self, error: MailError) -> bool:
         """Say whether the server has room for the other lanes, and not for this one; the lane must end then."""
-        with self._counting:
-            if error.phase not in _BEFORE_ANY_MAIL or not self._has_delivered or self._working == 1:
-                return False
-            self._working -= 1
-            self._most = self._working
-            return True
+        if error.phase not in _BEFORE_ANY_MAIL or not self._has_delivered or self._working == 1:
+            return False
+        self._working -= 1
+        self._most = self._working
+        return True
 
-    def _deliver(self, lane: Lane, letter: Letter) -> Done | None:
+    async def _deliver(self, lane: AsyncLane, letter: Letter) -> Done | None:
         """Deliver a letter; None: this lane cannot, and others can."""
         claim, message = letter.claim, letter.message
         if not self._marks.wanted(claim.delivery.subscriber_id):
             return self._unwanted(claim)
         intents: list[Intent] = []
 
-        def before_final() -> bool:
+        async def before_final() -> bool:
             failpoint("before_intent")
-            intents.append(self._marks.intend(claim, content_hash(message.content)))
+            intents.append(await self._marks.intending(claim, content_hash(message.content)))
             failpoint("after_intent")
             return intents[-1] is Intent.GRANTED
 
         try:
-            answer = lane.send(message, before_final)
+            answer = await lane.send(message, before_final)
         except MailError as error:
             if error.systemic:
                 if self._is_one_too_many(error):
                     return None
-                self._halted.set()  # nobody else would fare better now
+                self._halted = True  # nobody else would fare better now
             kept = (message.sender, message.content)
             outcome = outcome_of(error, claim.delivery, kept, self._clock(), self._jitter())
             return Done(claim, outcome, error, self._marks.settle(claim, outcome))
@@ -189,9 +203,13 @@ class Lanes:
         self._has_delivered = True
         outcome = Outcome(state=DeliveryState.SENT, detail=answer)
         if not intents:  # or its next try would be a second copy
-            self._marks.intend(claim, content_hash(message.content))
+            await self._marks.intending(claim, content_hash(message.content))
             self._marks.settle(claim, outcome)
-            raise PluginError("mailers", type(lane).__name__, "handed a message over without calling before_final")
+            raise PluginError(
+                "mailers",
+                getattr(lane, "name", type(lane).__name__),
+                "handed a message over without calling before_final",
+            )
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
 
     def _unwanted(self, claim: Claim) -> Done:
@@ -202,17 +220,32 @@ class Lanes:
 _BEFORE_ANY_MAIL = frozenset({MailPhase.CONNECT, MailPhase.GREETING, MailPhase.HELLO})
 
 
-class _HandedOver:
-    """Whatever ends a thread is raised where its work is waited for, as a future's exception is."""
+def _async_lane(mailer: Mailer) -> AsyncLane:
+    return mailer.async_lane() if isinstance(mailer, AsyncMailer) else _Blocking(mailer.lane())
 
-    def __init__(self, done: queue.SimpleQueue[Done | Letter | BaseException]) -> None:
-        self._done = done
 
-    def __enter__(self) -> None: ...
+class _Blocking:
+    """A lane that can only block, in a thread of its own."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        if error is not None:
-            self._done.put(error)
-        return True
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._thread = OwnThread("lane")
+
+    @property
+    def name(self) -> str:
+        """What its author calls it."""
+        return type(self._lane).__name__
+
+    async def __aenter__(self) -> Self:
+        self._lane = await Apart(self._lane.__enter__, self._thread)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if exc[0] is not GeneratorExit:  # nobody can be waited for then
+            await Apart(lambda: self._lane.__exit__(*exc), self._thread)
+        self._thread.shutdown()
+
+    async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
+        """See `Lane.send`."""
+        answer: str | None = await Apart(lambda: self._lane.send(message, lambda: alone(before_final())), self._thread)
+        return answer

@@ -16,7 +16,6 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from paperdigest.store.claims import LEASE, Claim, Intent, Outcome
 from paperdigest.store.engine import Database, connect_raw, translated
 from paperdigest.store.marking import Settling, intend, intend_all, is_wanted, sent_all, settle
 from paperdigest.types import DeliveryState, MailPhase
+from paperdigest.waiting import Signal, alone
 
 __all__ = ["LEASE", "Claim", "Intent", "Marks", "Outcome"]
 
@@ -36,38 +36,15 @@ PATIENCE_S = 20.0
 
 RETRY_S = 0.5
 
-
-class _Answer:
-    """A future for one who waits at once, at a third of a future's price."""
-
-    __slots__ = ("_answer", "_error", "_is_there")
-
-    def __init__(self) -> None:
-        self._is_there = threading.Lock()
-        self._is_there.acquire()
-        self._answer: Intent | None = None
-        self._error: Exception | None = None
-
-    def set_result(self, answer: Intent) -> None:
-        self._answer = answer
-        self._is_there.release()
-
-    def set_exception(self, error: Exception) -> None:
-        self._error = error
-        self._is_there.release()
-
-    def result(self) -> Intent:
-        self._is_there.acquire()
-        if self._answer is None:
-            raise self._error or AssertionError("answered without an answer")
-        return self._answer
+COMMIT_DELAY_S = 0.0005
+"""A mark waits so long for others to share its commit (as PostgreSQL's commit_delay)."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Intend:
     claim: Claim
     content_hash: bytes
-    result: _Answer = field(default_factory=_Answer)
+    result: Signal[Intent] = field(default_factory=Signal[Intent])
     until: datetime | None = None  # the end of the lease, when granted
 
 
@@ -75,7 +52,7 @@ class _Intend:
 class _Settle:
     settling: Settling
     until: float  # when to give up, of the monotonic clock
-    result: Future[bool] = field(default_factory=Future)
+    result: Signal[bool] = field(default_factory=Signal[bool])
 
 
 _Mark = _Intend | _Settle
@@ -152,6 +129,10 @@ class Marks:
             return is_wanted(self._reader(), subscriber_id, self._clock())
 
     def intend(self, claim: Claim, content_hash: bytes) -> Intent:
+        """As `intending`, for a thread that can wait."""
+        return alone(self.intending(claim, content_hash))
+
+    async def intending(self, claim: Claim, content_hash: bytes) -> Intent:
         """Write down, before the final dot, that the message may have arrived; returns when that is durable.
 
         One statement checks that the claim is ours and not over, and that the subscriber is still to get it.
@@ -165,17 +146,17 @@ class Marks:
         """
         mark = _Intend(claim=claim, content_hash=content_hash)
         self._put(mark)
-        intent = mark.result.result()
+        intent = await mark.result
         if mark.until is not None and self._clock() >= mark.until:
             # The whole process was stopped in between, and others may have taken it for dead by now.
             self.settle(claim, _stopped(self._clock()))
             return Intent.LOST
         return intent
 
-    def settle(self, claim: Claim, outcome: Outcome) -> Future[bool]:
+    def settle(self, claim: Claim, outcome: Outcome) -> Signal[bool]:
         """Queue an outcome to be written down; False in the end when the claim was not ours any more.
 
-        The future ends in StoreError when the database refused it for too long.
+        The signal is a StoreError when the database refused it for too long.
         """
         letter = None
         if outcome.letter is not None and outcome.state is DeliveryState.IN_DOUBT:
@@ -183,7 +164,6 @@ class Marks:
             letter = (sender, zlib.compress(content))
         settling = Settling(claim=claim, outcome=outcome, letter=letter)
         mark = _Settle(settling=settling, until=self._monotonic() + self._patience_s)
-        mark.result.set_running_or_notify_cancel()  # nobody can take back what has become of a message
         self._put(mark)
         return mark.result
 
@@ -222,6 +202,9 @@ class Marks:
                 self._changed.wait(RETRY_S)
             while self._is_open and not self._queue:
                 self._changed.wait()
+        if self._is_open and not self._is_refused:
+            time.sleep(COMMIT_DELAY_S)
+        with self._changed:
             self._under_way = tuple(self._queue)
             self._queue.clear()
             return bool(self._under_way)

@@ -1,0 +1,306 @@
+"""Code that waits, written once as coroutines: alone it blocks its thread, in a `Loop` it lets others go on meanwhile.
+
+A coroutine awaits one of three things::
+
+    await Ready(connection, events, seconds)    a connection has something, or takes something; False: it took too long
+    await Apart(work)                           a call that blocks (a look-up in the DNS, a plug-in), in another thread
+    await signal                                another thread has told (`Signal`)
+
+Own code, because this loop is turned now and then by somebody who has other work to do in the same thread (the making
+of the next message), where asyncio's wants the thread for itself; and because the same lines must serve a caller who
+knows of no loop.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil, inf
+from queue import SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
+
+__all__ = ["Apart", "Loop", "OwnThread", "Ready", "Signal", "Task", "Wait", "alone"]
+
+_T = TypeVar("_T")
+
+
+class Wait(Protocol):
+    """What a coroutine can wait for."""
+
+    def alone(self) -> Any:
+        """Wait with the whole thread and return what the coroutine is to get."""
+
+    def begin(self, loop: Loop, task: Task) -> None:
+        """Let the loop give the coroutine what it is to get, when it is there."""
+
+
+_Waiting = Coroutine[Wait, Any, _T]
+
+
+class Task:
+    """A coroutine in a loop, and what it waits for."""
+
+    __slots__ = ("coroutine", "wait")
+
+    def __init__(self, coroutine: _Waiting[None]) -> None:
+        self.coroutine = coroutine
+        self.wait: Wait | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A connection being ready for ``events``, as `select.poll` names them, within ``seconds``; awaited, a bool."""
+
+    connection: socket.socket
+    events: int
+    seconds: float
+
+    def __await__(self) -> Generator[Wait, bool, bool]:
+        return (yield self)
+
+    def alone(self) -> bool:
+        """See `Wait`."""
+        poll = select.poll()
+        poll.register(self.connection, self.events)
+        return bool(poll.poll(max(0, ceil(self.seconds * 1000))))
+
+    def begin(self, loop: Loop, task: Task) -> None:
+        """See `Wait`."""
+        loop.watch(task, self)
+
+
+@dataclass(slots=True, eq=False)
+class Apart(Generic[_T]):
+    """A call in another thread, that of ``executor`` or one for this call alone; awaited, what it returns or raises."""
+
+    work: Callable[[], _T]
+    executor: Executor | None = None
+
+    def __await__(self) -> Generator[Wait, Future[_T], _T]:
+        return (yield self).result()
+
+    def alone(self) -> Future[_T]:
+        """See `Wait`; nobody else would use this thread, so the call is made in it."""
+        return _called(self.work, Future())
+
+    def begin(self, loop: Loop, task: Task) -> None:
+        """See `Wait`."""
+        executor = self.executor or OwnThread("apart")
+        executor.submit(self.work).add_done_callback(lambda done: loop.tell(task, self, done))
+        if self.executor is None:
+            executor.shutdown(wait=False)
+
+
+class Signal(Generic[_T]):
+    """What one thread tells another, once; much cheaper than a `Future`. Awaited by one at most."""
+
+    __slots__ = ("_error", "_heard", "_listener", "_value", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._value: _T | None = None
+        self._error: BaseException | None = None
+        self._listener: Callable[[], None] | None = None
+
+    def set_result(self, value: _T) -> None:
+        """Tell a value."""
+        self._value = value
+        self._tell()
+
+    def set_exception(self, error: BaseException) -> None:
+        """Tell of an error."""
+        self._error = error
+        self._tell()
+
+    def result(self, patience_s: float | None = None) -> _T:
+        """Wait with the whole thread, if need be, and return the value.
+
+        Raises:
+            BaseException: the error that was told instead.
+            TimeoutError: nothing was told in time.
+        """
+        if not self.is_set:
+            told = threading.Event()
+            self.listen(told.set)
+            if not told.wait(patience_s):
+                raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # told, so it is one
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have somebody called by whoever tells, at once if that has happened; perhaps twice."""
+        self._listener = listener
+        if self.is_set:
+            listener()
+
+    def _tell(self) -> None:
+        self.is_set = True  # before the listener is looked for, as it is set before this is looked at
+        if self._listener is not None:
+            self._listener()
+
+    def __await__(self) -> Generator[Wait, None, _T]:
+        if not self.is_set:
+            yield self
+        return self.result()
+
+    def alone(self) -> None:
+        """See `Wait`."""
+        with suppress(BaseException):  # comes out of `result`
+            self.result()
+
+    def begin(self, loop: Loop, task: Task) -> None:
+        """See `Wait`."""
+        self.listen(lambda: loop.tell(task, self, None))
+
+
+class OwnThread(Executor):
+    """A thread for calls, one after the other; a call that hangs keeps no process from ending."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        """Queue a call."""
+        done: Future[_T] = Future()
+        self._calls.put(lambda: _called(lambda: fn(*args, **kwargs), done))
+        return done
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  as the base has it
+        """Let the thread end after the last call; this waits for nothing."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+
+
+class Loop:
+    """Runs coroutines in the thread that turns it; all but `tell` is for that thread alone.
+
+    Args:
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._poll = select.poll()
+        self._watched: dict[int, tuple[Task, Ready, float]] = {}
+        self._first_end = inf  # of what is watched
+        self._told: deque[tuple[Task, Wait, Any]] = deque()
+        self._tasks: set[Task] = set()
+        self._ear, self._bell = socket.socketpair()
+        for end in (self._ear, self._bell):
+            end.setblocking(False)
+        self._poll.register(self._ear, select.POLLIN)
+        self._is_asleep = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every coroutine has ended."""
+        return not self._tasks
+
+    def start(self, coroutine: _Waiting[None]) -> None:
+        """Run a coroutine up to its first wait; what it raises comes out here, or of the turn in which it does."""
+        task = Task(coroutine)
+        self._tasks.add(task)
+        self._go_on(task, None)
+
+    def turn(self, patience_s: float) -> None:
+        """Let every coroutine go on that can; when none can, wait for the first, in seconds."""
+        events = self._poll.poll(self._sleep_ms(patience_s))
+        self._is_asleep = False
+        for number, _ in events:
+            if number == self._ear.fileno():
+                with suppress(BlockingIOError):
+                    self._ear.recv(4096)
+            else:
+                self._ready(number, is_ready=True)
+        if self._watched and self._clock() >= self._first_end:
+            self._end_waits()
+        for _ in range(len(self._told)):
+            task, wait, given = self._told.popleft()
+            if task.wait is wait:
+                self._go_on(task, given)
+
+    def watch(self, task: Task, ready: Ready) -> None:
+        """Give a task a bool: whether a connection was ready in time."""
+        number, until = ready.connection.fileno(), self._clock() + ready.seconds
+        self._watched[number] = task, ready, until
+        self._poll.register(number, ready.events)
+        self._first_end = min(self._first_end, until)
+
+    def tell(self, task: Task, wait: Wait, given: object) -> None:
+        """Give a task what it waits for; from any thread."""
+        self._told.append((task, wait, given))
+        if self._is_asleep:
+            self._is_asleep = False
+            with suppress(BlockingIOError):
+                self._bell.send(b"\0")
+
+    def close(self) -> None:
+        """End every coroutine where it stands."""
+        for task in tuple(self._tasks):
+            task.coroutine.close()
+        self._tasks.clear()
+        self._ear.close()
+        self._bell.close()
+
+    def _sleep_ms(self, patience_s: float) -> int:
+        if patience_s <= 0:
+            return 0
+        self._is_asleep = True  # before it is looked for what was told; `tell` does it the other way round
+        if self._told:
+            return 0
+        return max(0, ceil(min(patience_s, self._first_end - self._clock()) * 1000))
+
+    def _ready(self, number: int, *, is_ready: bool) -> None:
+        task, _, _ = self._watched.pop(number)
+        self._poll.unregister(number)
+        self._go_on(task, is_ready)
+
+    def _end_waits(self) -> None:
+        now = self._clock()
+        for number in [number for number, (_, _, until) in self._watched.items() if until <= now]:
+            self._ready(number, is_ready=False)
+        self._first_end = min((until for _, _, until in self._watched.values()), default=inf)
+
+    def _go_on(self, task: Task, given: object) -> None:
+        try:
+            task.wait = task.coroutine.send(given)
+        except StopIteration:
+            self._tasks.discard(task)
+        except BaseException:
+            self._tasks.discard(task)
+            raise
+        else:
+            task.wait.begin(self, task)
+
+
+def alone(coroutine: _Waiting[_T]) -> _T:
+    """Run a coroutine to its end in this thread, and return what it returns; whenever it waits, the thread does."""
+    given: Any = None
+    try:
+        while True:
+            given = coroutine.send(given).alone()
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    finally:
+        coroutine.close()
+
+
+def _called(work: Callable[[], _T], done: Future[_T]) -> Future[_T]:
+    try:
+        done.set_result(work())
+    except BaseException as error:  # noqa: BLE001  raised where the result is asked for
+        done.set_exception(error)
+    return done
