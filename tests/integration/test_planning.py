@@ -16,11 +16,14 @@ from paperdigest.pipeline.planning import PlanReport, RankAll, Terms, plan
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.engine import connect_raw
+from paperdigest.store.judgements import Judgements
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     DeliveryState,
     Digest,
+    Entry,
+    Judgement,
     ListingState,
     OnEmpty,
     RankedPaper,
@@ -89,6 +92,10 @@ class Desk:
             return f"<{number}@x>"
 
         return plan(self.store, self.prepare, message_id, self.terms, now=self.now, dry_run=dry_run)
+
+    def arrive(self) -> None:
+        """Everything that was planned has arrived."""
+        self.execute("UPDATE deliveries SET state = 'sent' WHERE state IN ('planned', 'deferred')")
 
     def titles(self, one: Subscriber) -> list[str]:
         """The papers of the newest digest."""
@@ -386,6 +393,7 @@ def test_papers_that_come_while_an_edition_is_ranked_are_looked_at_by_the_next_r
 def test_what_was_sent_under_another_name_is_not_sent_again(desk: Desk) -> None:
     one = desk.add()
     desk.plan()
+    desk.arrive()
     desk.execute("UPDATE digest_items SET paper_key = 'doi:10.1/one' WHERE paper_key = 'arxiv:2604.00001'")
     desk.execute("INSERT INTO paper_keys (key, paper_id) SELECT 'doi:10.1/one', id FROM papers WHERE key LIKE '%00001'")
     desk.now += DAY
@@ -394,7 +402,11 @@ def test_what_was_sent_under_another_name_is_not_sent_again(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "again"), [("expired", 1), ("failed", 1), ("skipped", 1), ("sent", 0), ("in_doubt", 0), ("deferred", 0)]
+    ("state", "again"),
+    [
+        *((state, 1) for state in ("expired", "failed", "skipped", "planned", "deferred")),
+        *((state, 0) for state in ("sent", "in_doubt", "leased", "sending")),
+    ],
 )
 def test_papers_of_a_digest_that_never_arrived_come_with_the_next(desk: Desk, state: str, again: int) -> None:
     one = desk.add()
@@ -404,6 +416,105 @@ def test_papers_of_a_digest_that_never_arrived_come_with_the_next(desk: Desk, st
     desk.now += DAY
     assert desk.plan().planned == again
     assert len(desk.editions(one)) == 1 + again
+
+
+def states(desk: Desk, one: Subscriber) -> list[str]:
+    """Of the deliveries, the oldest edition first."""
+    found = Ledger(desk.store.database).of(one.id)
+    return [found[edition].state.value for edition in sorted(found)]
+
+
+def test_a_digest_that_still_waits_is_taken_over_by_the_next_edition(desk: Desk) -> None:
+    one = desk.add()
+    for _ in range(3):
+        report = desk.plan()
+        desk.now += DAY
+    assert (report.planned, report.taken_over) == (1, 1)
+    assert states(desk, one) == ["expired", "expired", "planned"]
+    assert desk.titles(one) == ["Tracing one", "Tracing two"]
+    assert Ledger(desk.store.database).of(one.id)[NOON.date()].detail == "the edition of 2026-04-16 has its papers"
+    assert desk.store.check() == ()
+
+
+def test_what_was_in_doubt_once_is_left_to_be_sent_again(desk: Desk) -> None:
+    one = desk.add()
+    desk.plan()
+    desk.execute("UPDATE deliveries SET state = 'deferred', attempts = 1, lease_epoch = 1")
+    desk.execute("INSERT INTO attempts (delivery_id, number, ended_at, state) VALUES (1, 1, '2026', 'in_doubt')")
+    desk.now += DAY
+    assert dict(desk.plan().excluded) == {"no new papers": 1}
+    assert states(desk, one) == ["deferred"]
+
+
+def test_a_digest_that_is_claimed_while_its_papers_are_ranked_anew_is_not_taken_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = desk.add(), desk.add("other@example.org")
+    desk.plan()
+    desk.now += DAY
+    rank = desk.rank
+
+    def slow(request: RankRequest, papers: Sequence[StoredPaper]) -> Ranking | UsageError:
+        Ledger(desk.store.database).claim(desk.now, owner="another", limit=1)
+        monkeypatch.undo()
+        return rank(request, papers)
+
+    monkeypatch.setattr(desk, "rank", slow)
+    report = desk.plan()
+    assert (report.planned, report.taken_over) == (1, 1)
+    assert dict(report.excluded) == {"the edition before is just being delivered": 1}
+    assert (states(desk, one), states(desk, other)) == (["leased"], ["expired", "planned"])
+    assert dict(desk.plan().excluded) == {"no new papers": 1}
+
+
+def test_a_digest_waits_on_when_the_next_edition_has_nothing_to_say(desk: Desk) -> None:
+    one = desk.add()
+    desk.plan()
+    desk.subscribers.update(replace(one, topics=(Topic(name="none", query="none"),)))
+    desk.now += DAY
+    assert (desk.plan().planned, states(desk, one)) == (0, ["planned"])
+
+
+def test_a_digest_of_a_clock_that_ran_ahead_is_not_taken_over(desk: Desk) -> None:
+    one = desk.add()
+    desk.now += 2 * DAY
+    desk.plan()
+    desk.now -= DAY
+    desk.plan()
+    assert "expired" not in states(desk, one)
+
+
+@pytest.mark.parametrize("state", ["deferred", "expired"])
+def test_papers_that_waited_in_the_queue_are_not_too_old_after_a_digest_was_lost(desk: Desk, state: str) -> None:
+    one = desk.add(created_at=NOON - DAY)
+    desk.now = NOON + 7 * DAY - timedelta(hours=7)
+    desk.plan()
+    desk.execute(f"UPDATE deliveries SET state = '{state}'")
+    desk.now += DAY
+    assert (desk.plan().planned, desk.titles(one)) == (1, ["Tracing one", "Tracing two"])
+
+
+def test_new_versions_of_liked_papers_are_taken_over_too(desk: Desk) -> None:
+    one = desk.add(query="none")
+    liked = Judgement(paper_id=paper("2604.00001").id, title="Tracing one", liked=True, judged_at=NOON)
+    Judgements(desk.store.database).add(one.id, [liked])
+    changed = Entry(paper=paper("2604.00001", "Tracing one", version=2), announce_type="replace")
+    desk.store.record(listing(changed, source="b", day=date(2026, 4, 16), hours=20), authority=2)
+    for _ in range(2):
+        desk.now += DAY
+        assert desk.plan().planned == 1
+        digest = Digests(desk.store.database).latest(one.id)
+        assert digest is not None
+        assert [stored.paper.version for stored in digest.revised] == [2]
+    assert states(desk, one) == ["expired", "planned"]
+
+
+def test_a_dry_run_takes_nothing_over(desk: Desk) -> None:
+    one = desk.add()
+    desk.plan()
+    desk.now += DAY
+    assert desk.plan(dry_run=True).taken_over == 1
+    assert states(desk, one) == ["planned"]
 
 
 # Time
@@ -503,6 +614,7 @@ def test_a_note_is_the_edition_and_what_comes_later_that_day_is_in_the_next(desk
 def test_a_note_says_when_everything_was_sent_before(desk: Desk) -> None:
     one = desk.add(on_empty=OnEmpty.NOTE)
     desk.plan()
+    desk.arrive()
     desk.now += DAY
     desk.plan()
     assert note(desk, one) == (
@@ -520,6 +632,7 @@ def test_a_note_names_days_as_its_reader_counts_them(desk: Desk, zone: str, day:
     schedule = replace(daily(zone), at=time(0, 0))
     one = desk.add(on_empty=OnEmpty.NOTE, created_at=desk.now, schedule=schedule)
     assert desk.plan().planned == 1
+    desk.arrive()
     desk.now += DAY
     desk.plan()
     assert note(desk, one)[0] == f"No new papers have come since {day} April."

@@ -458,6 +458,19 @@ def test_a_digest_that_cannot_be_delivered_expires_and_its_papers_come_with_the_
     assert (office.plan().planned, office.deliver().deferred) == (1, 1)
 
 
+def test_after_days_without_a_mail_server_everybody_gets_one_mail(office: Office) -> None:
+    office.add()
+    office.postbox.refusals["you@example.org"] = [MailError("down", permanent=False, systemic=True) for _ in range(3)]
+    for _ in range(4):
+        office.plan()
+        office.deliver()
+        office.now += timedelta(hours=24)
+    (mail,) = office.postbox.received
+    assert b"2026-04-18" in mail.content
+    assert mail.content.endswith(b"Tracing one|Tracing two")
+    assert office.deliver().sent == 0
+
+
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 66), (50, 66), (0, 5)])
 def test_the_waits_between_attempts_grow_and_then_stay(attempts: int, minutes: int) -> None:
     assert backoff(attempts) == timedelta(minutes=minutes)

@@ -126,10 +126,10 @@ class Sending:
         """Return what is to be ranked for a subscriber now, and out of which papers."""
         now = self._clock()
         subscriber = self._subscribers.get(email)
-        start = self._composer.since(subscriber, now)
-        papers = planning.news(self._store, start, now)
         today = now.astimezone(parse_zone(subscriber.schedule.tz)).date()
-        return self._composer.requests([(subscriber, today)], papers, now)[0], papers
+        papers = planning.news(self._store, self._composer.since(subscriber, today, now), now)
+        instead = self._composer.instead({subscriber.id: today})
+        return self._composer.requests([(subscriber, today)], papers, now, instead)[0], papers
 
     def last_digest(self, email: str) -> Digest | None:
         """Return the newest frozen digest of a subscriber.
@@ -184,7 +184,7 @@ class Sending:
             sent=delivered.sent,
             deferred=delivered.deferred,
             failed=delivered.failed,
-            expired=delivered.expired,
+            expired=delivered.expired + planned.taken_over,
             skipped=delivered.skipped,
             in_doubt=delivered.in_doubt,
             excluded=planned.excluded.total(),
@@ -227,7 +227,7 @@ class Sending:
     def _bounces(self) -> Bounces:
         return bounces_of(self._settings, self._store)
 
-    @cached_property
+    @property
     def _composer(self) -> Composer:
         return Composer(self._store, self._terms.queue)
 

@@ -11,7 +11,8 @@ from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.judgements import Judgements
 from paperdigest.store.learning import Learning, Replay
-from paperdigest.store.standing import Standings
+from paperdigest.store.standing import Reached, Standings
+from paperdigest.store.taking_over import NOTHING, Instead, Waiting
 from paperdigest.types import Digest, Judgement, PaperId, Ranking, RankRequest, StoredPaper, Subscriber
 
 __all__ = ["LOOK_BACK", "Composer"]
@@ -30,7 +31,7 @@ CLOCK_MAY_ERR = timedelta(days=2)
 class _Known:
     """What is stored of some subscribers, by number."""
 
-    covered: Mapping[int, datetime]
+    reached: Mapping[int, Reached]
     sent: Mapping[int, frozenset[str]]
     judgements: Mapping[int, tuple[Judgement, ...]]
     replays: Mapping[int, tuple[Replay, ...]]
@@ -46,29 +47,42 @@ class Composer:
         self._store, self._queue = store, queue
         self._digests, self._learning = Digests(store.database), Learning(store.database)
         self._judgements, self._standings = Judgements(store.database), Standings(store.database)
+        self._waiting = Waiting(store.database)
 
-    def since(self, subscriber: Subscriber, now: datetime) -> datetime:
-        """Return from when on papers are candidates for one subscriber (see `starts`)."""
-        return self.starts([subscriber.id], now)[subscriber.id]
+    def instead(self, editions: Mapping[int, date]) -> Instead:
+        """Return the digests that still wait and that editions would take over, by subscriber."""
+        return self._waiting.earlier(editions)
 
-    def starts(self, numbers: Sequence[int], now: datetime) -> dict[int, datetime]:
+    def since(self, subscriber: Subscriber, edition: date, now: datetime) -> datetime:
+        """Return from when on papers are candidates for one subscriber's edition (see `starts`)."""
+        return self.starts({subscriber.id: edition}, now)[subscriber.id]
+
+    def starts(self, editions: Mapping[int, date], now: datetime) -> dict[int, datetime]:
         """Return from when on papers are candidates: the last digest or the queue's days, whichever is longer ago.
 
-        A weekly digest at nine, after one that came out at five past seven the week before, misses nothing.
+        A weekly digest at nine, after one that came out at five past seven the week before, misses nothing. After
+        digests that were lost, the queue's days reach back from the first of them: what was in it is not too old now.
         """
-        covered = self._standings.covered(numbers, now)
-        return {number: self._start(covered.get(number), now) for number in numbers}
+        reached = self._standings.reached([*editions], now, _every(self.instead(editions)))
+        return {number: self._start(reached[number], now) for number in editions}
 
     def requests(
-        self, due: Sequence[tuple[Subscriber, date]], papers: Sequence[StoredPaper], now: datetime
+        self,
+        due: Sequence[tuple[Subscriber, date]],
+        papers: Sequence[StoredPaper],
+        now: datetime,
+        instead: Instead = NOTHING,
     ) -> tuple[RankRequest, ...]:
-        """Return what is to be ranked for subscribers and their editions, out of ``papers``."""
+        """Return what is to be ranked for subscribers and their editions, out of ``papers``.
+
+        The papers of digests that they take over are to be had again.
+        """
         numbers = [subscriber.id for subscriber, _ in due]
-        covered = self._standings.covered(numbers, now)
-        first = min((self._start(covered.get(number), now) for number in numbers), default=now)
+        reached = self._standings.reached(numbers, now, _every(instead))
+        first = min((self._start(reached[number], now) for number in numbers), default=now)
         known = _Known(
-            covered=covered,
-            sent=self._standings.sent(numbers, first - CLOCK_MAY_ERR),
+            reached=reached,
+            sent=self._standings.sent(numbers, first - CLOCK_MAY_ERR, _every(instead)),
             judgements=self._judgements.of(numbers),
             replays=self._learning.of(numbers),
         )
@@ -79,9 +93,11 @@ class Composer:
         """Return the digest of what was ranked, with the new versions of papers the subscriber liked."""
         return self.digests([(request, ranking)], now)[0]
 
-    def digests(self, answered: Sequence[tuple[RankRequest, Ranking]], now: datetime) -> tuple[Digest, ...]:
-        """Return the digests of what was ranked, in their order (see `digest`)."""
-        revised = self._revised([request for request, _ in answered])
+    def digests(
+        self, answered: Sequence[tuple[RankRequest, Ranking]], now: datetime, instead: Instead = NOTHING
+    ) -> tuple[Digest, ...]:
+        """Return the digests of what was ranked, in their order (see `digest` and `requests`)."""
+        revised = self._revised([request for request, _ in answered], instead)
         return tuple(
             Digest(
                 subscriber=request.subscriber,
@@ -116,8 +132,9 @@ class Composer:
             }
         )
 
-    def _start(self, last: datetime | None, now: datetime) -> datetime:
-        return max(min(now - self._queue, last or now), now - max(LOOK_BACK, self._queue))
+    def _start(self, reached: Reached, now: datetime) -> datetime:
+        queued = (reached.missed or now) - self._queue
+        return max(min(queued, reached.last or now), now - max(LOOK_BACK, self._queue))
 
     def _request(
         self,
@@ -128,32 +145,37 @@ class Composer:
         now: datetime,
     ) -> RankRequest:
         judgements = known.judgements.get(subscriber.id, ())
-        last = known.covered.get(subscriber.id)
-        start = self._start(last, now)
+        reached = known.reached[subscriber.id]
+        start = self._start(reached, now)
         return RankRequest(
             subscriber=subscriber,
             edition=edition,
             since=start,
-            new_since=last or start,
+            new_since=reached.last or start,
             seen=seen_papers(by_name, known.sent.get(subscriber.id, frozenset()), judgements),
             judgements=judgements,
             kept=_kept(subscriber, judgements, known.replays.get(subscriber.id, ()), now),
         )
 
-    def _revised(self, requests: Sequence[RankRequest]) -> dict[int, tuple[StoredPaper, ...]]:
+    def _revised(self, requests: Sequence[RankRequest], instead: Instead) -> dict[int, tuple[StoredPaper, ...]]:
         """Return the new versions of liked papers, for those who like any, by subscriber."""
         likes = {one.subscriber.id: liked_papers(one.judgements) for one in requests if one.judgements}
         wanted = {paper_id for some in likes.values() for paper_id in some}
         if not wanted:
             return {}
         stored = {one.paper.id: one for one in self._store.papers(sorted(wanted))}
-        shown = self._digests.shown_to(list(likes))
+        lost = [number for subscriber in likes for number in instead.get(subscriber, ())]
+        shown = self._digests.shown_to(list(likes), lost)
         found = {}
         for request in requests:
             if mine := likes.get(request.subscriber.id):
                 known = (stored[paper_id] for paper_id in mine if paper_id in stored)
                 found[request.subscriber.id] = revised_papers(known, shown[request.subscriber.id], request.judgements)
         return found
+
+
+def _every(instead: Instead) -> list[int]:
+    return [number for some in instead.values() for number in some]
 
 
 def _is_judged_anew(request: RankRequest) -> bool:

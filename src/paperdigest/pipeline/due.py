@@ -23,7 +23,7 @@ __all__ = ["DueSubscribers", "newest_due"]
 AT_ONCE = 2000
 """Subscribers that are looked at together."""
 
-Starts = Callable[[list[int], datetime], dict[int, datetime]]
+Starts = Callable[[dict[int, date], datetime], dict[int, datetime]]
 _Slots = dict[Schedule, schedule.Due | UsageError | None]
 
 
@@ -69,7 +69,7 @@ class DueSubscribers:
             last = some[-1][0]
             due = dict(found._sorted_out(some, slots, look_back, now, papers))
             if due:
-                begin = starts(list(due), now)
+                begin = starts(due, now)
                 found.earliest = min([*begin.values(), *([found.earliest] if found.earliest else ())])
                 interests = standings.interests(list(due))
                 parts.append(

@@ -32,6 +32,7 @@ from paperdigest.store import Store
 from paperdigest.store.digests import Added, Digests, MessageId
 from paperdigest.store.standing import Standings
 from paperdigest.store.subscribers import Subscribers
+from paperdigest.store.taking_over import Instead
 from paperdigest.types import Digest, OnEmpty, Ranking, RankRequest, StoredPaper, Subscriber, SubscriberStatus
 
 __all__ = ["PlanReport", "Prepare", "RankAll", "Terms", "news", "plan"]
@@ -56,7 +57,8 @@ class PlanReport:
     """How many subscribers were due, how many digests were planned, and why the others got none.
 
     ``waiting`` counts active subscribers whose hour has not come; ``notes`` those of the planned digests that only say
-    why there is nothing.
+    why there is nothing; ``taken_over`` earlier digests that had not been delivered and whose papers the planned ones
+    have.
     """
 
     candidates: int
@@ -64,6 +66,7 @@ class PlanReport:
     planned: int
     excluded: Counter[str]
     notes: int = 0
+    taken_over: int = 0
     problems: tuple[str, ...] = ()
 
 
@@ -82,6 +85,7 @@ class _Tally:
 
     planned: int = 0
     notes: int = 0
+    taken_over: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -106,6 +110,7 @@ class _Tally:
             waiting=due.waiting,
             planned=self.planned,
             notes=self.notes,
+            taken_over=self.taken_over,
             excluded=self.excluded,
             problems=tuple(problems),
         )
@@ -173,13 +178,15 @@ class _Planner:
 
     def plan(self, editions: Mapping[int, date], message_id: MessageId | None) -> None:
         """Plan one chunk; ``message_id`` None: count only."""
-        requests = self._composer.requests(self._present(editions), self._papers, self._now)
+        instead = self._composer.instead(editions)
+        requests = self._composer.requests(self._present(editions), self._papers, self._now, instead)
         for answered in self._ranked(requests):
-            self._settle(answered, message_id)
+            mine = {one.subscriber.id for one, _ in answered}
+            self._settle(answered, {who: some for who, some in instead.items() if who in mine}, message_id)
 
-    def _settle(self, answered: Sequence[_Answer], message_id: MessageId | None) -> None:
+    def _settle(self, answered: Sequence[_Answer], instead: Instead, message_id: MessageId | None) -> None:
         """Freeze the digests of some rankings, and note whose edition is empty."""
-        made = self._composer.digests(answered, self._now)
+        made = self._composer.digests(answered, self._now, instead)
         is_empty = [not digest.ranked and not digest.revised for digest in made]
         notes = self._notes([answer for answer, empty in zip(answered, is_empty, strict=True) if empty])
         silent = [one for one, empty in zip(made, is_empty, strict=True) if empty and one.subscriber.id not in notes]
@@ -190,7 +197,7 @@ class _Planner:
             self._standings.mark_examined(((one.subscriber.id, one.edition) for one in silent), self._count)
         full = [one for one, empty in zip(made, is_empty, strict=True) if not empty]
         quiet = [replace(one, quiet=notes[one.subscriber.id]) for one in made if one.subscriber.id in notes]
-        self._add([*full, *quiet], message_id)
+        self._add([*full, *quiet], instead, message_id)
 
     def _present(self, editions: Mapping[int, date]) -> list[tuple[Subscriber, date]]:
         """Return those who are still there and want mail."""
@@ -237,17 +244,22 @@ class _Planner:
             for request, ranking in asking
         }
 
-    def _add(self, made: Sequence[Digest], message_id: MessageId | None) -> None:
+    def _add(self, made: Sequence[Digest], instead: Instead, message_id: MessageId | None) -> None:
         added: Sequence[Added] = [Added.PLANNED] * len(made)
         if message_id is not None and made:
             expires_at = self._now + self._terms.expires_after
-            added = self._digests.add_many(made, message_id=message_id, expires_at=expires_at)
+            added = self._digests.add_many(made, message_id=message_id, expires_at=expires_at, instead=instead)
         for digest, outcome in zip(made, added, strict=True):
             if outcome is Added.PLANNED:
                 self._tally.planned += 1
                 self._tally.notes += bool(digest.quiet)
+                self._tally.taken_over += len(instead.get(digest.subscriber.id, ()))
             else:
                 self._tally.excluded[_LEFT_TO[outcome]] += 1
 
 
-_LEFT_TO = {Added.KNOWN: "planned by another run", Added.GONE: "gone meanwhile"}
+_LEFT_TO = {
+    Added.KNOWN: "planned by another run",
+    Added.GONE: "gone meanwhile",
+    Added.HELD: "the edition before is just being delivered",
+}

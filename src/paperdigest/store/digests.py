@@ -19,6 +19,7 @@ from paperdigest.store.engine import Database
 from paperdigest.store.fragments import Fragments, write_fragments
 from paperdigest.store.freezing import Freezer, Frozen, thaw_head
 from paperdigest.store.tables import paper_keys, papers, to_stored
+from paperdigest.store.taking_over import NOTHING, Instead, take_over, those_claimed
 from paperdigest.types import DeliveryState, Digest
 
 __all__ = ["Added", "Digests", "MessageId", "Shown"]
@@ -73,6 +74,8 @@ class Added(StrEnum):
     """The subscriber has a digest of this edition already; it stays as it is."""
     GONE = "removed meanwhile"
     """There is no such subscriber any more."""
+    HELD = "held by an earlier one"
+    """A digest that it was to take over is being delivered at the moment."""
 
 
 _Item = tuple[int, int, str, str, float | None, float | None, str | None, int | None, bytes | None]
@@ -88,7 +91,9 @@ class Digests:
         self._database = database
         self._fragments, self._freezer = Fragments(), Freezer()
 
-    def add_many(self, made: Sequence[Digest], *, message_id: MessageId, expires_at: datetime) -> tuple[Added, ...]:
+    def add_many(
+        self, made: Sequence[Digest], *, message_id: MessageId, expires_at: datetime, instead: Instead = NOTHING
+    ) -> tuple[Added, ...]:
         """Freeze digests with their items, fragments and deliveries in one transaction: all of it, or nothing.
 
         The key (subscriber, edition) decides: of two runs that plan the same, one does. For the use of one thread.
@@ -97,13 +102,18 @@ class Digests:
             made: what was chosen, for subscribers that are stored.
             message_id: makes the Message-ID from a digest and its number.
             expires_at: when to give up delivering them.
+            instead: the digests that they take over (`taking_over`).
 
         Returns:
             What became of each, in their order.
         """
         frozen = [self._freezer.freeze(digest) for digest in made]
         with self._database.recording() as cursor:
-            numbers = [_add_digest(cursor, one, pieces.head) for one, pieces in zip(made, frozen, strict=True)]
+            held = those_claimed(cursor, instead)
+            numbers = [
+                None if one.subscriber.id in held else _add_digest(cursor, one, pieces.head)
+                for one, pieces in zip(made, frozen, strict=True)
+            ]
             new = [trio for trio in zip(numbers, made, frozen, strict=True) if trio[0] is not None]
             write_fragments(cursor, [pieces for _, _, pieces in new])
             cursor.executemany(
@@ -114,7 +124,18 @@ class Digests:
                 _ADD_DELIVERY,
                 ((n, message_id(one, n), to_stored(one.composed_at), expires) for n, one, _ in new if n is not None),
             )
-            added = tuple(_became(cursor, one, number) for one, number in zip(made, numbers, strict=True))
+            take_over(
+                cursor,
+                (
+                    (old, one.edition, one.composed_at)
+                    for _, one, _ in new
+                    for old in instead.get(one.subscriber.id, ())
+                ),
+            )
+            added = tuple(
+                Added.HELD if one.subscriber.id in held else _became(cursor, one, number)
+                for one, number in zip(made, numbers, strict=True)
+            )
             failpoint("before_plan_commit")
         failpoint("after_plan_chunk")
         return added
@@ -176,8 +197,8 @@ class Digests:
         """Return what a subscriber was shown, or is about to be, by the identifier each paper is known by now."""
         return self.shown_to([subscriber_id])[subscriber_id]
 
-    def shown_to(self, subscriber_ids: Sequence[int]) -> dict[int, dict[str, Shown]]:
-        """Return for each subscriber what `shown` says."""
+    def shown_to(self, subscriber_ids: Sequence[int], lost: Iterable[int] = ()) -> dict[int, dict[str, Shown]]:
+        """Return for each subscriber what `shown` says; the digests ``lost`` do not count."""
         key = func.coalesce(papers.c.key, digest_items.c.paper_key)
         wanted = (
             select(digests.c.subscriber_id, key, func.max(digests.c.edition), func.max(digest_items.c.version))
@@ -186,7 +207,7 @@ class Digests:
             .join(deliveries, deliveries.c.digest_id == digests.c.id)
             .outerjoin(paper_keys, paper_keys.c.key == digest_items.c.paper_key)
             .outerjoin(papers, papers.c.id == paper_keys.c.paper_id)
-            .where(deliveries.c.state.not_in(_LOST))
+            .where(deliveries.c.state.not_in(_LOST), digests.c.id.not_in(list(lost)))
             .group_by(digests.c.subscriber_id, key)
             .order_by(key)
         )

@@ -3,7 +3,7 @@
 ::
 
     planned, deferred --claim--> leased --intend--> sending --settle--> sent | deferred | failed | in_doubt
-    leased --settle--> deferred | failed | skipped          planned, deferred --expire--> expired
+    leased --settle--> deferred | failed | skipped          planned, deferred --expire, take over--> expired
     leased --release--> planned (never tried) | deferred
     lease over:  leased -> planned (nothing was sent)       sending -> in_doubt (it may have been)
     in_doubt --when its wait is over, by policy--> deferred (resend) | sent (assume_sent) | in_doubt (hold)
@@ -11,7 +11,8 @@
 
 A claim raises the row's epoch, and every later change names it: whoever was paused beyond the lease starts
 nothing any more. A settled row never leaves its state, unless an operator says so (`Outbox.retry`). The marks of a
-delivery under way (intend, settle) are made by `marks.Marks`; here is what comes before and after.
+delivery under way (intend, settle) are made by `marks.Marks`, and a later edition takes over in `taking_over`; here is
+what comes before and after.
 
 What clocks can do. Leases are moments of the wall clock, and each change checks state and epoch in one statement
 under the write lock, so no jump makes two processes send the same row at once: a row is ``leased`` to one, and

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from paperdigest.errors import UsageError
 from paperdigest.store.engine import Database
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Schedule
 
-__all__ = ["Standing", "Standings", "schedule_of"]
+__all__ = ["Reached", "Standing", "Standings", "schedule_of"]
 
 _STANDING = """
 SELECT s.id, s.days, s.at, s.tz, s.pause_until, s.created_at, s.examined_on, s.examined_papers,
@@ -29,12 +29,15 @@ SELECT s.id, s.days, s.at, s.tz, s.pause_until, s.created_at, s.examined_on, s.e
   EXISTS (SELECT 1 FROM suppressions x WHERE x.subscriber_id = s.id AND (x.until_at IS NULL OR x.until_at > ?1))
 FROM subscribers s WHERE s.status = 'active' AND s.id > ?2 ORDER BY s.id LIMIT ?3
 """
-_COVERED = """
-SELECT one.value, (
-  SELECT d.composed_at FROM digests d JOIN deliveries v ON v.digest_id = d.id
-  WHERE d.subscriber_id = one.value AND d.composed_at <= ? AND v.state NOT IN ('failed', 'expired', 'skipped')
-  ORDER BY d.edition DESC LIMIT 1
-) FROM json_each(?) one
+_REACHED = """
+SELECT one.value, c.composed_at, (
+  SELECT min(x.composed_at) FROM digests x
+  WHERE x.subscriber_id = one.value AND x.edition > coalesce(c.edition, '') AND x.composed_at <= ?1)
+FROM json_each(?2) one LEFT JOIN digests c ON c.id = (
+  SELECT d.id FROM digests d JOIN deliveries v ON v.digest_id = d.id
+  WHERE d.subscriber_id = one.value AND d.composed_at <= ?1 AND v.state NOT IN ('failed', 'expired', 'skipped')
+    AND d.id NOT IN (SELECT value FROM json_each(?3))
+  ORDER BY d.edition DESC LIMIT 1)
 """
 _QUERIES = """
 SELECT subscriber_id, query FROM topics WHERE subscriber_id IN (SELECT value FROM json_each(?))
@@ -44,7 +47,7 @@ _SENT = """
 SELECT d.subscriber_id, (SELECT group_concat(i.paper_key, char(10)) FROM digest_items i WHERE i.digest_id = d.id)
 FROM digests d JOIN deliveries v ON v.digest_id = d.id
 WHERE d.subscriber_id IN (SELECT value FROM json_each(?)) AND d.composed_at >= ?
-  AND v.state NOT IN ('failed', 'expired', 'skipped')
+  AND v.state NOT IN ('failed', 'expired', 'skipped') AND d.id NOT IN (SELECT value FROM json_each(?))
 """
 # Numbers are never given twice, so SQLite's counter knows how many there ever were.
 _EVER_SEEN = """
@@ -72,6 +75,16 @@ class Standing:
     is_suppressed: bool
 
 
+class Reached(NamedTuple):
+    """When the newest digest was composed that reached, or may reach, somebody, and the first after it that does not.
+
+    None: there is none.
+    """
+
+    last: datetime | None = None
+    missed: datetime | None = None
+
+
 class Standings:
     """Reads of one database, for many subscribers at once. Every method may raise StoreError."""
 
@@ -84,14 +97,19 @@ class Standings:
             rows = connection.exec_driver_sql(_STANDING, (to_stored(now), after, limit)).all()
         return tuple((row[0], _standing(row)) for row in rows)
 
-    def covered(self, numbers: Sequence[int], now: datetime) -> dict[int, datetime]:
-        """Return when the newest digest was composed that reached, or may reach, each; left out: there was none.
+    def reached(self, numbers: Sequence[int], now: datetime, lost: Iterable[int] = ()) -> dict[int, Reached]:
+        """Return which digests reached each of some subscribers, or may yet.
 
         What a clock that ran ahead has stamped with a later moment than ``now`` does not count.
+
+        Args:
+            numbers: of the subscribers.
+            now: the moment.
+            lost: the numbers of digests that are taken for lost although they wait.
         """
         with self._database.reading() as connection:
-            rows = connection.exec_driver_sql(_COVERED, (to_stored(now), json.dumps(numbers)))
-            return {number: from_stored(moment) for number, moment in rows if moment is not None}
+            rows = connection.exec_driver_sql(_REACHED, (to_stored(now), json.dumps(numbers), json.dumps([*lost])))
+            return {number: Reached(_moment(last), _moment(missed)) for number, last, missed in rows}
 
     def interests(self, numbers: Sequence[int]) -> dict[int, int]:
         """Return a number below 2^56 for the queries of each: the same for the same queries."""
@@ -101,11 +119,16 @@ class Standings:
                 queries[number].append(query)
         return {number: _hashed("\n".join(texts)) for number, texts in queries.items()}
 
-    def sent(self, numbers: Sequence[int], since: datetime) -> dict[int, frozenset[str]]:
-        """Return the papers, as they were printed then, that went or are on their way to each since a moment."""
+    def sent(self, numbers: Sequence[int], since: datetime, lost: Iterable[int] = ()) -> dict[int, frozenset[str]]:
+        """Return the papers, as they were printed then, that went or are on their way to each since a moment.
+
+        Those of the digests ``lost`` are left out.
+        """
         found: dict[int, list[str]] = {number: [] for number in numbers}
         with self._database.reading() as connection:
-            for number, keys in connection.exec_driver_sql(_SENT, (json.dumps(numbers), to_stored(since))):
+            for number, keys in connection.exec_driver_sql(
+                _SENT, (json.dumps(numbers), to_stored(since), json.dumps([*lost]))
+            ):
                 found[number] += keys.split("\n") if keys else ()
         return {number: frozenset(keys) for number, keys in found.items()}
 
@@ -156,6 +179,10 @@ def _standing(row: Sequence[Any]) -> Standing | UsageError:
         )
     except (TypeError, ValueError) as error:
         return UsageError(f"what is stored of them cannot be read ({error})")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_stored(text)
 
 
 def _day(text: str | None) -> date | None:
