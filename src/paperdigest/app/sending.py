@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Event
@@ -12,6 +12,7 @@ from typing import Any
 from paperdigest.app import plugging
 from paperdigest.app.bounces import bounces_of
 from paperdigest.app.letters import Letters
+from paperdigest.app.previewing import Preview, obstacles, quiet_sentences
 from paperdigest.app.ranking import Rankings
 from paperdigest.config import Settings
 from paperdigest.errors import MailError
@@ -26,7 +27,7 @@ from paperdigest.store.bounces import Bounces
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import BounceKind, Delivery, Digest, RankRequest, StoredPaper
+from paperdigest.types import BounceKind, Delivery, Digest, OnEmpty, RankRequest, StoredPaper
 
 __all__ = ["SendReport", "Sending"]
 
@@ -103,15 +104,28 @@ class Sending:
         self._subscribers = Subscribers(store.database)
         self._digests = Digests(store.database)
 
-    def preview(self, email: str) -> Digest:
-        """Compose the digest a subscriber would get now; nothing is stored.
+    def preview(self, email: str) -> Preview:
+        """Compose what a subscriber would get now, the note of a quiet day included; nothing is stored.
 
         Raises:
             NotFoundError: no such subscriber.
         """
+        now = self._clock()
         request, papers = self._request(email)
-        ranking = self._rankings.ranker(papers).rank(request)
-        return self._composer.digest(request, ranking, self._clock())
+        ranker = self._rankings.ranker(papers)
+        ranking = ranker.rank(request)
+        digest = self._composer.digest(request, ranking, now)
+        quiet: tuple[str, ...] = ()
+        if not digest.ranked and not digest.revised:
+            calendars = self._terms.calendars
+            quiet = quiet_sentences(self._store, ranker, papers, calendars, (request, ranking), now)
+        who = request.subscriber
+        stopped = self._bounces.suppressions.standing(now).get(who.id)
+        return Preview(
+            digest=replace(digest, quiet=quiet if who.on_empty is OnEmpty.NOTE else ()),
+            quiet=quiet,
+            obstacles=obstacles(self._store, who, request.edition, stopped, is_quiet=bool(quiet)),
+        )
 
     def why(self, email: str, paper: StoredPaper) -> Explanation:
         """Say what becomes of a paper in the digest a subscriber would get now.

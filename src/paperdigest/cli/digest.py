@@ -11,7 +11,6 @@ from paperdigest.cli.output import as_json, json_option
 from paperdigest.cli.papers import ranked_fields
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.cli.stopping import stopped_by_signals
-from paperdigest.types import OnEmpty
 
 __all__ = ["digest", "send"]
 
@@ -29,9 +28,13 @@ __all__ = ["digest", "send"]
 @click.option("--json", "as_json_", is_flag=True, help="Same as --format json.")
 @pass_session
 def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
-    """Preview the digest a subscriber would get now. Nothing is stored or sent."""
+    """Preview what a subscriber would get now: their digest, or the note of a quiet day. Nothing is stored or sent.
+
+    When no mail would go to them, standard error says so and why.
+    """
     app = session.app()
-    composed = app.sending.preview(email)
+    preview = app.sending.preview(email)
+    composed = preview.digest
     if as_json_ or form == "json":
         as_json(
             {
@@ -39,13 +42,17 @@ def digest(session: Session, email: str, form: str, as_json_: bool) -> None:
                 "edition": composed.edition,
                 "considered": composed.considered,
                 "ranked": [ranked_fields(one) for one in composed.ranked],
+                "quiet": list(preview.quiet),
+                "obstacles": list(preview.obstacles),
             }
         )
         return
-    if not composed.ranked:
-        wants_note = composed.subscriber.on_empty is OnEmpty.NOTE
-        instead = "a note would say so" if wants_note else "no digest would be sent"
-        session.say(f"nothing matched among {composed.considered} papers: {instead}")
+    for why in preview.obstacles:
+        session.say(f"no mail would be sent: {why}")
+    if preview.quiet and not composed.quiet:
+        for sentence in preview.quiet:
+            session.say(f"  {sentence}")
+        return
     sys.stdout.buffer.write(app.sending.rendered(composed, form))
     sys.stdout.flush()
 
