@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
 
+from paperdigest.app import read_settings
+from paperdigest.app.application import App
 from tests.e2e.conftest import Person
 from tests.e2e.test_run import SlowServer, eventually, rows, started, subscribe
 
@@ -31,3 +35,15 @@ def test_a_signal_in_the_middle_of_sending_finishes_what_is_in_flight(person: Pe
         server.seconds = 0
         assert person.types("send", "--json").json["sent"] == states["planned"]
     assert len(set(server.taken)) == len(server.taken) == len(people)
+
+
+def test_a_wish_to_stop_while_digests_are_planned_leaves_the_others_to_the_next_run(person: Person) -> None:
+    started(person)
+    people = subscribe(person, 3)
+    stop = threading.Event()
+    stop.set()
+    with closing(App.open(read_settings(None))) as app:
+        report = app.send(stop=stop)
+    assert (report.planned, report.sent) == (0, 0)
+    assert rows(person, "SELECT count(*) FROM subscribers WHERE examined_on IS NOT NULL") == [(0,)]
+    assert person.types("send", "--json").json["sent"] == len(people)

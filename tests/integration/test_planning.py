@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -87,11 +87,11 @@ class Desk:
         ranked = tuple(RankedPaper(stored=one, score=score, topic=topic.name) for one in found)
         return Ranking(ranked=ranked, considered=len(fresh))
 
-    def plan(self, *, dry_run: bool = False) -> PlanReport:
+    def plan(self, *, dry_run: bool = False, stop: Callable[[], bool] = lambda: False) -> PlanReport:
         def message_id(made: object, number: int) -> str:
             return f"<{number}@x>"
 
-        return plan(self.store, self.prepare, message_id, self.terms, now=self.now, dry_run=dry_run)
+        return plan(self.store, self.prepare, message_id, self.terms, now=self.now, dry_run=dry_run, stop=stop)
 
     def arrive(self) -> None:
         """Everything that was planned has arrived."""
@@ -147,6 +147,26 @@ def test_digests_of_very_many_papers_are_stored_a_few_at_a_time(desk: Desk, monk
     assert desk.plan().planned == 5
     assert sizes == [2, 2, 1]
     assert [desk.titles(one) for one in some] == [["Tracing one", "Tracing two"]] * 5
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 8, 13, 21])
+def test_planning_that_is_told_to_stop_leaves_the_rest_to_the_next_run(
+    desk: Desk, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever it is told: before it has gone through the subscribers, between chunks, or in one."""
+    monkeypatch.setattr(planning, "TOGETHER", 4)
+    monkeypatch.setattr(due, "AT_ONCE", 4)
+    some = [desk.add(f"{number}@example.org", query=["tracing", "two", "none"][number % 3]) for number in range(9)]
+    asked = iter(range(1000))
+    first = desk.plan(stop=lambda: next(asked) >= after)
+    left = first.excluded["left to the next run, because it was told to stop"]
+    assert first.candidates == first.planned + first.excluded.total()
+    assert not [one for one in first.problems if "ALARM" in one]
+    assert left > 0 or after in (0, 21)
+    second = desk.plan()
+    assert first.planned + second.planned == 6
+    assert first.excluded["nothing matched"] + second.excluded["nothing matched"] == 3
+    assert [desk.titles(one) for one in some] == [["Tracing one", "Tracing two"], ["Tracing two"], []] * 3
 
 
 def test_those_who_ask_for_the_same_are_planned_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

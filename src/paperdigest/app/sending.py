@@ -169,7 +169,8 @@ class Sending:
 
         Args:
             dry_run: count only.
-            stop: when set, mails in flight are finished and the rest is left to the next run.
+            stop: when set, what is ranked is planned, mails in flight are finished, and the rest is left to the next
+                run.
 
         Raises:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
@@ -178,7 +179,13 @@ class Sending:
         self._letters.check()
         mailer = None if dry_run else plugging.make_mailer(self._settings)
         planned = planning.plan(
-            self._store, self._prepared, self._letters.message_id, self._terms, now=self._clock(), dry_run=dry_run
+            self._store,
+            self._prepared,
+            self._letters.message_id,
+            self._terms,
+            now=self._clock(),
+            dry_run=dry_run,
+            stop=stop.is_set if stop is not None else lambda: False,
         )
         delivered = delivering.DeliveryReport()
         queued = Ledger(self._store.database).waiting(self._clock()) if dry_run else 0

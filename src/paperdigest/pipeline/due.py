@@ -51,7 +51,14 @@ class DueSubscribers:
 
     @classmethod
     def find(
-        cls, standings: Standings, starts: Starts, look_back: timedelta, now: datetime, *, papers: int
+        cls,
+        standings: Standings,
+        starts: Starts,
+        look_back: timedelta,
+        now: datetime,
+        *,
+        papers: int,
+        stop: Callable[[], bool] = lambda: False,
     ) -> DueSubscribers:
         """Go through all active subscribers.
 
@@ -61,11 +68,12 @@ class DueSubscribers:
             look_back: how old a slot may be that is caught up with.
             now: the moment of the run.
             papers: how many there are (`Standings.papers`).
+            stop: asked whether to go no further.
         """
         found, last = cls(), 0
         slots: _Slots = {}
         parts = [found._rows]
-        while some := standings.active(now, after=last, limit=AT_ONCE):
+        while not stop() and (some := standings.active(now, after=last, limit=AT_ONCE)):
             last = some[-1][0]
             due = dict(found._sorted_out(some, slots, look_back, now, papers))
             if due:

@@ -94,9 +94,12 @@ class _Tally:
         self.excluded["cannot be planned"] += 1
         self.problems.append(f"subscriber {number}: {error}")
 
-    def report(self, due: DueSubscribers) -> PlanReport:
-        """Check that nobody who was due is missing."""
+    def report(self, due: DueSubscribers, *, is_stopped: bool) -> PlanReport:
+        """Check that nobody who was due is missing; of those whom a stop has left out no more is known."""
         candidates = len(due) + len(due.broken) + due.suppressed + due.unchanged
+        left = candidates - self.planned - self.excluded.total()
+        if is_stopped and left > 0:
+            self.excluded["left to the next run, because it was told to stop"] = left
         problems = self.problems[:TOLD]
         if len(self.problems) > TOLD:
             problems.append(f"and {len(self.problems) - TOLD} more like these")
@@ -117,7 +120,14 @@ class _Tally:
 
 
 def plan(
-    store: Store, prepare: Prepare, message_id: MessageId, terms: Terms, *, now: datetime, dry_run: bool = False
+    store: Store,
+    prepare: Prepare,
+    message_id: MessageId,
+    terms: Terms,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> PlanReport:
     """Freeze a digest for everybody who is due and for whom something was found, or who wants to know of it.
 
@@ -128,11 +138,13 @@ def plan(
         terms: see `Terms`.
         now: the moment of the run.
         dry_run: count only, store nothing.
+        stop: asked before each subscriber is ranked; once it says yes, what is ranked is planned, and the others are
+            as due at the next run as they were at this one.
     """
     composer, standings = Composer(store, terms.queue), Standings(store.database)
     # Counted before the papers are read, so that those that come meanwhile are noticed by the next run.
     count = standings.papers(now)
-    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, papers=count)
+    due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, papers=count, stop=stop)
     tally = _Tally()
     for number, error in due.broken.items():
         tally.cannot(number, error)
@@ -140,12 +152,14 @@ def plan(
         tally.excluded["no mail goes to the address"] += due.suppressed
     if due.unchanged:
         tally.excluded["nothing new since it was last looked at"] += due.unchanged
-    if due.earliest is not None:
+    if due.earliest is not None and not stop():
         papers = news(store, due.earliest, now)
-        planner = _Planner(store, composer, prepare, papers, terms, tally, now, count=count)
+        planner = _Planner(store, composer, prepare, papers, terms, tally, now, count=count, stop=stop)
         for editions in due.chunks(TOGETHER):
             planner.plan(editions, None if dry_run else message_id)
-    return tally.report(due)
+            if stop():
+                break
+    return tally.report(due, is_stopped=stop())
 
 
 def news(store: Store, since: datetime, now: datetime) -> tuple[StoredPaper, ...]:
@@ -168,8 +182,9 @@ class _Planner:
         now: datetime,
         *,
         count: int,
+        stop: Callable[[], bool],
     ) -> None:
-        self._count = count
+        self._count, self._stop = count, stop
         self._composer, self._papers, self._terms, self._tally, self._now = composer, papers, terms, tally, now
         self._subscribers, self._digests = Subscribers(store.database), Digests(store.database)
         self._standings = Standings(store.database)
@@ -218,6 +233,8 @@ class _Planner:
         answered: list[_Answer] = []
         papers = 0
         for request, ranking in self._rank_all(requests):
+            if self._stop():
+                break
             if isinstance(ranking, UsageError):
                 self._tally.cannot(request.subscriber.id, ranking)
                 continue
