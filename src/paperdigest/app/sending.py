@@ -11,6 +11,7 @@ from typing import Any
 
 from paperdigest.app import plugging
 from paperdigest.app.bounces import bounces_of
+from paperdigest.app.checking import check_mail
 from paperdigest.app.letters import Letters
 from paperdigest.app.previewing import Preview, obstacles, quiet_sentences
 from paperdigest.app.ranking import Rankings
@@ -103,6 +104,7 @@ class Sending:
         self._settings, self._store, self._clock, self._rankings = settings, store, clock, rankings
         self._subscribers = Subscribers(store.database)
         self._digests = Digests(store.database)
+        self._is_checked = False
 
     def preview(self, email: str) -> Preview:
         """Compose what a subscriber would get now, the note of a quiet day included; nothing is stored.
@@ -174,9 +176,9 @@ class Sending:
 
         Raises:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
-            RenderError: a template is broken for every digest; nothing is planned then.
+            RenderError: a template is broken for every digest; nothing is planned then. Where nobody is due and nothing
+                waits, nobody looks: it takes four times as long as all the rest of such a run.
         """
-        self._letters.check()
         mailer = None if dry_run else plugging.make_mailer(self._settings)
         planned = planning.plan(
             self._store,
@@ -188,8 +190,10 @@ class Sending:
             stop=stop.is_set if stop is not None else lambda: False,
         )
         delivered = delivering.DeliveryReport()
-        queued = Ledger(self._store.database).waiting(self._clock()) if dry_run else 0
+        waiting = Ledger(self._store.database).waiting(self._clock())
         if mailer is not None:
+            if waiting:
+                self._check_letters()
             delivered = delivering.deliver(
                 self._store,
                 mailer,
@@ -210,7 +214,7 @@ class Sending:
             in_doubt=delivered.in_doubt,
             excluded=planned.excluded.total(),
             waiting=planned.waiting,
-            queued=queued,
+            queued=waiting if dry_run else 0,
             held=counts["leased"] + counts["sending"],
             notes=planned.notes,
             slowed=delivered.slowed,
@@ -256,5 +260,13 @@ class Sending:
     def _letters(self) -> Letters:
         return Letters(self._settings)
 
+    def _check_letters(self) -> None:
+        """Find a broken template, key or setting before a real digest needs it; once is enough."""
+        if not self._is_checked:
+            self._letters.check()
+            self._is_checked = True
+
     def _prepared(self, papers: Sequence[StoredPaper]) -> planning.RankAll:
+        """Prepare for those who are due."""
+        self._check_letters()
         return self._rankings.ranker(papers).rank_all
