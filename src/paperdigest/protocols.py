@@ -125,7 +125,8 @@ class OutgoingMessage:
     """One message for one recipient: the envelope (RFC 5321) and the bytes (RFC 5322, CRLF only).
 
     ``sender`` is the envelope sender, where bounces go. ``needs_smtputf8`` says that an address or a header is
-    not ASCII, so that only a server with SMTPUTF8 (RFC 6531) can take it.
+    not ASCII, so that only a server with SMTPUTF8 (RFC 6531) can take it. ``has_safe_lines`` is its writer's word that
+    every line ends in CR LF, none begins with a dot, and there is no NUL: a mailer need not look again.
     """
 
     sender: str
@@ -133,6 +134,7 @@ class OutgoingMessage:
     message_id: str
     content: bytes
     needs_smtputf8: bool = False
+    has_safe_lines: bool = False
 
 
 BeforeFinal = Callable[[], bool]

@@ -195,6 +195,15 @@ def test_a_copy_of_what_a_dead_process_left_in_doubt_is_told_when_it_is_no_true_
     assert desk.server.messages[0].count(claim.delivery.message_id.encode()) == 1
 
 
+def test_the_head_of_a_signed_message_tells_it_from_others_and_all_of_an_unsigned_one() -> None:
+    signed, plain = b"DKIM-Signature: bh=%b;\r\nTo: a\r\n\r\n%b\r\n", b"To: a\r\n\r\n%b\r\n"
+    first = content_hash(signed % (b"1", b"one"))
+    assert first == content_hash(signed % (b"1", b"one"))
+    assert len({first, content_hash(signed % (b"2", b"two"))}) == 2
+    assert content_hash(plain % b"one") != content_hash(plain % b"two")
+    assert len(first) == 16
+
+
 def test_many_refusals_of_us_stop_all_sending_for_a_while_and_then_twice_as_long(desk: Desk) -> None:
     desk.plan(*people(40))
     for _ in range(40):

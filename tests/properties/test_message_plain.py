@@ -18,6 +18,7 @@ from email.parser import BytesParser
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from paperdigest.mail.envelope import stuffed
 from paperdigest.mail.headers import clean_line
 from paperdigest.mail.lists import ListHeaders
 from paperdigest.mail.message import Attachment, Mailbox, build_message, clean_body
@@ -107,6 +108,7 @@ def test_a_reader_sees_what_it_sees_in_a_plain_message(
     assume("=?" not in clean_line(subject) + " " + clean_line(name))
     bodies = ["".join(text), "".join(html), *([] if bib is None else [bib])]
     ours = _ours(subject, name, text, html, bib)
+    assert b"\0" not in ours and stuffed(ours) == ours  # as `OutgoingMessage.has_safe_lines` says of it
     plain = _plain(subject, name, bodies[0], bodies[1], bib)
     for kind in (policy.default, policy.compat32):
         mine = BytesParser(policy=kind).parsebytes(ours)

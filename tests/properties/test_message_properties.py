@@ -6,6 +6,7 @@ from email.parser import BytesParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from paperdigest.mail.envelope import stuffed
 from paperdigest.mail.headers import clean_line
 from paperdigest.mail.message import Mailbox, build_message, clean_body
 
@@ -88,5 +89,6 @@ def test_the_bytes_are_crlf_ascii_short_lines_and_always_the_same(subject: str, 
     assert raw.replace(b"\r\n", b"").translate(None, b"\r\n") == raw.replace(b"\r\n", b"")
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert raw.isascii()
+    assert b"\0" not in raw and stuffed(raw) == raw  # as `OutgoingMessage.has_safe_lines` says of it
     body = raw.partition(b"\r\n\r\n")[2]
     assert all(len(line) <= 78 for line in body.split(b"\r\n"))

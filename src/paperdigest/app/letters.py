@@ -93,6 +93,7 @@ class Letters:
             message_id=delivery.message_id,
             content=self.content(digest, delivery.message_id),
             needs_smtputf8=self._recipient(digest).needs_smtputf8,
+            has_safe_lines=True,
         )
 
     def content(self, digest: Digest, message_id: str, *, preview: bool = False) -> bytes:

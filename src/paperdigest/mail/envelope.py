@@ -29,7 +29,7 @@ def refuse_unsendable(message: OutgoingMessage) -> None:
     _check_address("sender", message.sender, wide=message.needs_smtputf8, status="5.1.7")
     _check_address("recipient", message.recipient, wide=message.needs_smtputf8, status="5.1.3")
     content = message.content
-    if b"\0" not in content and _whole_lines(content):
+    if message.has_safe_lines or (b"\0" not in content and _whole_lines(content)):
         return
     # Where servers disagree about what ends a line, one message can be made into two.
     bare = _BARE.search(content)

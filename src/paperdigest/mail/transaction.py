@@ -72,7 +72,7 @@ async def transact(
     if not wire.offers.chunking:
         await _open(wire, [*steps, (MailPhase.DATA, b"DATA\r\n")], kept=kept)
         wire.phase = MailPhase.BODY
-        if not await wire.write(stuffed(content), heeding=True):
+        if not await wire.write(content if message.has_safe_lines else stuffed(content), heeding=True):
             await _interrupted(wire)
         return await _finish(wire, b".\r\n", before_final)
     head, end = content[:-_LAST_CHUNK], content[-_LAST_CHUNK:]
