@@ -48,6 +48,44 @@ def test_all_mistakes_are_reported_at_once_with_their_key_path(tmp_path: Path) -
     assert set(problems(path)) == {"store.urll", "fetch.workers", "mail.mailer", "sources[1].name", "sources[1].kind"}
 
 
+def test_unknown_keys_of_mail_are_reported_with_all_others(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        '[store]\nurll = 1\n[mail]\nmailr = "smtp"\npassword = "x"\nmax_per_s = -1\n[mail.smpt]\nhost = "a"\n'
+        "[mail.smtp]\nport = 0\nhostt = 1\n",
+    )
+    found = problems(path)
+    assert set(found) == {
+        "store.urll",
+        "mail.mailr",
+        "mail.password",
+        "mail.max_per_s",
+        "mail.smpt",
+        "mail.smtp.port",
+        "mail.smtp.hostt",
+    }
+    assert "is not a setting" in found["mail.mailr"]
+    assert "secrets do not belong" in found["mail.password"]
+    assert "no mailer in use" in found["mail.smpt"]
+
+
+def test_a_mailer_that_is_a_plug_in_has_a_table_of_its_own_name(tmp_path: Path) -> None:
+    path = write(tmp_path, '[mail]\nmailer = "pigeon"\n[mail.pigeon]\nloft = "north"\n')
+    assert load_settings(path).mail.model_extra == {"pigeon": {"loft": "north"}}
+
+
+def test_what_settings_name_is_looked_at_when_something_else_is_wrong(tmp_path: Path) -> None:
+    """Who only searches papers need not be able to read the password of the mail server."""
+
+    def besides(_raw: object) -> list[Problem]:
+        return [Problem("mail.smtp.password_file", "cannot be read")]
+
+    assert load_settings(write(tmp_path, "[mail]\n"), besides=besides).mail == Settings().mail
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, "[fetch]\nworkers = 0\n"), besides=besides)
+    assert [problem.key for problem in caught.value.problems] == ["fetch.workers", "mail.smtp.password_file"]
+
+
 @pytest.mark.parametrize(
     ("table", "key", "value"),
     [
@@ -113,9 +151,9 @@ def test_the_environment_wins_over_a_secret_file(tmp_path: Path, monkeypatch: py
     (tmp_path / "pw").write_text("from-file\n", encoding="utf-8")
     file = settings.mail.smtp.password_file
     monkeypatch.delenv("PAPERDIGEST_SMTP_PASSWORD", raising=False)
-    from_file = settings.secret("PAPERDIGEST_SMTP_PASSWORD", file)
+    from_file = settings.secret("PAPERDIGEST_SMTP_PASSWORD", file, key="mail.smtp.password_file")
     monkeypatch.setenv("PAPERDIGEST_SMTP_PASSWORD", "from-environment")
-    from_environment = settings.secret("PAPERDIGEST_SMTP_PASSWORD", file)
+    from_environment = settings.secret("PAPERDIGEST_SMTP_PASSWORD", file, key="mail.smtp.password_file")
     assert from_file is not None and from_file.get_secret_value() == "from-file"
     assert from_environment is not None and from_environment.get_secret_value() == "from-environment"
     assert "from" not in repr(from_file)
@@ -123,5 +161,5 @@ def test_the_environment_wins_over_a_secret_file(tmp_path: Path, monkeypatch: py
 
 def test_an_unreadable_secret_file_is_named(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, '[mail.smtp]\npassword_file = "nowhere"\n'))
-    with pytest.raises(ConfigError, match="nowhere"):
-        settings.secret("PAPERDIGEST_UNSET", settings.mail.smtp.password_file)
+    with pytest.raises(ConfigError, match=r"mail\.smtp\.password_file: .*nowhere cannot be read"):
+        settings.secret("PAPERDIGEST_UNSET", settings.mail.smtp.password_file, key="mail.smtp.password_file")

@@ -4,8 +4,8 @@ Command line, scheduler and web are thin callers of `App`.
 """
 
 from paperdigest.app.application import App
+from paperdigest.app.checking import check_mail, read_settings
 from paperdigest.app.opml import opml_of, tables_of_opml
-from paperdigest.app.plugging import check_mailer, read_settings
 from paperdigest.app.storage import upgrade_store
 
-__all__ = ["App", "check_mailer", "opml_of", "read_settings", "tables_of_opml", "upgrade_store"]
+__all__ = ["App", "check_mail", "opml_of", "read_settings", "tables_of_opml", "upgrade_store"]

@@ -156,7 +156,7 @@ class Intake:
             ConfigError: none is configured.
         """
         table = self._settings.mail.bounces
-        password = self._settings.secret(ENVIRONMENT, table.imap_password_file)
+        password = self._settings.secret(ENVIRONMENT, table.imap_password_file, key="mail.bounces.imap_password_file")
         missing = [key for key, value in (("imap_host", table.imap_host), ("imap_user", table.imap_user)) if not value]
         missing += ["imap_password_file"] if password is None else []
         if missing or password is None:

@@ -17,9 +17,9 @@ from contextlib import closing
 from datetime import datetime
 from typing import TypeVar
 
-from paperdigest.app import plugging
 from paperdigest.app.application import App
 from paperdigest.app.bounces import Intake
+from paperdigest.app.checking import check_mail
 from paperdigest.app.letters import Letters
 from paperdigest.app.running import Interrupted, unless_stopped
 from paperdigest.app.watching import Watch
@@ -44,8 +44,8 @@ def check_settings(settings: Settings) -> None:
         StoreError, ConfigError, PluginError, RenderError: in words.
     """
     Store.open(settings.store_url()).close()
+    check_mail(settings)
     Letters(settings).check()
-    plugging.make_mailer(settings)
 
 
 class Heartbeat:

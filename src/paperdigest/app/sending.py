@@ -11,7 +11,7 @@ from typing import Any
 
 from paperdigest.app import plugging
 from paperdigest.app.bounces import bounces_of
-from paperdigest.app.checking import check_mail
+from paperdigest.app.checking import told_together
 from paperdigest.app.letters import Letters
 from paperdigest.app.previewing import Preview, obstacles, quiet_sentences
 from paperdigest.app.ranking import Rankings
@@ -179,7 +179,8 @@ class Sending:
             RenderError: a template is broken for every digest; nothing is planned then. Where nobody is due and nothing
                 waits, nobody looks: it takes four times as long as all the rest of such a run.
         """
-        mailer = None if dry_run else plugging.make_mailer(self._settings)
+        with told_together(self._settings):
+            mailer = None if dry_run else plugging.make_mailer(self._settings)
         planned = planning.plan(
             self._store,
             self._prepared,
@@ -263,7 +264,8 @@ class Sending:
     def _check_letters(self) -> None:
         """Find a broken template, key or setting before a real digest needs it; once is enough."""
         if not self._is_checked:
-            self._letters.check()
+            with told_together(self._settings):
+                self._letters.check()
             self._is_checked = True
 
     def _prepared(self, papers: Sequence[StoredPaper]) -> planning.RankAll:

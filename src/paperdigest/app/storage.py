@@ -17,6 +17,9 @@ from paperdigest.tokens import Tokens
 __all__ = ["ensure_secret_key", "previous_keys", "secret_key", "secret_key_path", "tokens", "upgrade_store"]
 
 KEY_BYTES = 32
+LEAST_KEY = KEY_BYTES // 2
+"""So many characters make a key, at the least."""
+
 ENVIRONMENT = "PAPERDIGEST_SECRET_KEY"
 FILE = "secret.key"
 
@@ -42,8 +45,8 @@ def secret_key(settings: Settings) -> bytes:
         ConfigError: the configured file cannot be read, or a new one cannot be written.
     """
     ensure_secret_key(settings)
-    found = settings.secret(ENVIRONMENT, str(secret_key_path(settings)))
-    if found is None or len(found.get_secret_value()) < KEY_BYTES // 2:
+    found = settings.secret(ENVIRONMENT, str(secret_key_path(settings)), key="mail.secret_key_file")
+    if found is None or len(found.get_secret_value()) < LEAST_KEY:
         raise ConfigError(str(settings.path or "settings"), (Problem("mail.secret_key_file", "holds no usable key"),))
     return found.get_secret_value().encode()
 
@@ -54,7 +57,8 @@ def previous_keys(settings: Settings) -> tuple[bytes, ...]:
     Raises:
         ConfigError: one of them cannot be read.
     """
-    found = (settings.secret("", str(settings.file(name, name))) for name in settings.mail.previous_key_files)
+    key, files = "mail.previous_key_files", settings.mail.previous_key_files
+    found = (settings.secret("", name, key=f"{key}[{index}]") for index, name in enumerate(files))
     return tuple(one.get_secret_value().encode() for one in found if one is not None)
 
 

@@ -76,11 +76,11 @@ def config_show(session: Session, as_json_: bool) -> None:
 @pass_session
 def config_check(session: Session, as_json_: bool) -> None:
     """Report every mistake in the settings at once; exit code 2 when there is one."""
-    from paperdigest.app import check_mailer
+    from paperdigest.app import check_mail
 
     try:
         settings = session.settings
-        check_mailer(settings)
+        check_mail(settings)
     except ConfigError as error:
         if as_json_:
             problems = [{"key": problem.key, "message": problem.message} for problem in error.problems]

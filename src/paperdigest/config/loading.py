@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_config_path
 from pydantic import ValidationError
 
+from paperdigest.config.mail import MailSettings
 from paperdigest.config.settings import Settings
 from paperdigest.errors import ConfigError, Problem
 
@@ -18,6 +19,7 @@ __all__ = ["default_config_path", "load_settings", "problems_of"]
 
 Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
+_UNKNOWN = "is not a setting; see config.example.toml for all of them"
 _SECRETS = ("password", "secret_key", "token", "api_key")
 
 
@@ -27,13 +29,14 @@ def default_config_path() -> Path:
     return Path(named) if named else user_config_path("paperdigest") / "config.toml"
 
 
-def load_settings(path: Path | None = None, check: Check | None = None) -> Settings:
+def load_settings(path: Path | None = None, check: Check | None = None, besides: Check | None = None) -> Settings:
     """Read and check the settings.
 
     Args:
         path: the file, None for the default place.
         check: finds mistakes that only plug-ins know (a source's own keys) in the raw tables, so that
             they are reported together with ours.
+        besides: finds what is wrong with the things that settings name; asked only when there is another mistake.
 
     Raises:
         ConfigError: with every mistake, each under its key path (``sources[1].category``).
@@ -42,16 +45,32 @@ def load_settings(path: Path | None = None, check: Check | None = None) -> Setti
     if path is None and not os.environ.get("PAPERDIGEST_CONFIG") and not found.exists():
         return Settings()
     raw = _read_toml(found)
-    problems = [*_secrets_in(raw), *(check(raw) if check else ())]
+    problems = [*_unknown_in_mail(raw), *_secrets_in(raw), *(check(raw) if check else ())]
     settings = None
     try:
         settings = Settings.model_validate({**raw, "path": found.absolute()})
     except ValidationError as error:
-        known = {problem.key for problem in problems}
-        problems = [*(problem for problem in problems_of(error) if problem.key not in known), *problems]
-    if problems or settings is None:
-        raise ConfigError(str(found), tuple(problems))
+        problems = [*problems_of(error), *problems]
+    if settings is None or problems:
+        raise ConfigError(str(found), _once([*problems, *(besides(raw) if besides else ())]))
     return settings
+
+
+def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return what is wrong with each key once: in the words of whoever knows most of it, which is the last."""
+    return tuple({problem.key: problem for problem in problems}.values())
+
+
+def _unknown_in_mail(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the keys of ``[mail]`` that nobody reads; a mailer that is a plug-in has a table of its own name."""
+    table = raw.get("mail")
+    if not isinstance(table, dict):
+        return
+    for key, value in table.items():
+        if key in MailSettings.own_keys() or key == table.get("mailer"):
+            continue
+        unknown = f"is the table of no mailer in use (mail.mailer = {table.get('mailer', 'maildir')!r})"
+        yield Problem(f"mail.{key}", unknown if isinstance(value, dict) else _UNKNOWN)
 
 
 def problems_of(error: ValidationError, prefix: str = "") -> tuple[Problem, ...]:
@@ -68,7 +87,7 @@ def _key_path(location: tuple[int | str, ...], prefix: str) -> str:
 
 def _in_words(item: Any) -> str:
     if item["type"] == "extra_forbidden":
-        return "is not a setting; see config.example.toml for all of them"
+        return _UNKNOWN
     if item["type"] == "string_pattern_mismatch":
         return f"{item['input']!r} does not have the form that config.example.toml shows"
     if item["type"] == "missing":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import parseaddr
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from paperdigest.config.table import Table
 
@@ -90,10 +90,7 @@ class MailSettings(Table):
             raise ValueError("write one address: Name <name@example.org> (a domain with accents as its xn-- form)")
         return value
 
-    @model_validator(mode="after")
-    def _own_tables_only(self) -> MailSettings:
-        """A plug-in mailer reads its own table ``[mail.NAME]``; any other unknown key is a mistake."""
-        unknown = [key for key in (self.model_extra or {}) if key != self.mailer]
-        if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r}")
-        return self
+    @classmethod
+    def own_keys(cls) -> frozenset[str]:
+        """Return the keys of the table as they are written; beyond them there is only the table of a mailer's own."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())

@@ -72,14 +72,23 @@ class Settings(Table):
     def masked(self) -> dict[str, Any]:
         """Return the settings in force for showing: secrets that are set appear as ``********``."""
         shown = self.model_dump(mode="json", by_alias=True)
-        smtp_password = self.secret("PAPERDIGEST_SMTP_PASSWORD", self.mail.smtp.password_file)
+        smtp_password = self.secret(
+            "PAPERDIGEST_SMTP_PASSWORD", self.mail.smtp.password_file, key="mail.smtp.password_file"
+        )
         shown["mail"]["smtp"]["password"] = str(smtp_password) if smtp_password else None
-        imap_password = self.secret("PAPERDIGEST_IMAP_PASSWORD", self.mail.bounces.imap_password_file)
+        imap_password = self.secret(
+            "PAPERDIGEST_IMAP_PASSWORD", self.mail.bounces.imap_password_file, key="mail.bounces.imap_password_file"
+        )
         shown["mail"]["bounces"]["imap_password"] = str(imap_password) if imap_password else None
         return shown
 
-    def secret(self, environment: str, file: str) -> SecretStr | None:
+    def secret(self, environment: str, file: str, *, key: str) -> SecretStr | None:
         """Return a secret from the environment variable, else from the file, else None.
+
+        Args:
+            environment: the variable.
+            file: as the settings name it.
+            key: the key path of the setting that does.
 
         Raises:
             ConfigError: the file is named but cannot be read.
@@ -92,9 +101,9 @@ class Settings(Table):
         try:
             return SecretStr(path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                str(self.path or "defaults"), (Problem(str(path), f"cannot be read: {error}"),)
-            ) from error
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            problem = Problem(key, f"{path} cannot be read: {reason}")
+            raise ConfigError(str(self.path or "the defaults"), (problem,)) from error
 
 
 def data_dir() -> Path:

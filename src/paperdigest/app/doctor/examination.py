@@ -8,6 +8,7 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from paperdigest.app import plugging, storage
+from paperdigest.app.checking import check_mail
 from paperdigest.app.doctor import dns_checks, machine_checks, relay_checks
 from paperdigest.app.doctor.findings import Finding, fail, good
 from paperdigest.app.doctor.names import Lookup, ask
@@ -61,7 +62,7 @@ def examine(settings: Settings, store: Store, now: datetime, tools: Tools | None
 
 def _settings(settings: Settings, letters: Letters) -> Iterator[Finding]:
     try:
-        plugging.check_mailer(settings)
+        check_mail(settings)
         letters.check()
     except (ConfigError, PluginError, RenderError) as error:
         yield fail("settings", str(error), "See `paperdigest config check`")
