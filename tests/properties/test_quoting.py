@@ -3,11 +3,11 @@
 import quopri
 import random
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from paperdigest.mail.quoting import Recent, clean_body, quoted
+from paperdigest.mail.quoting import clean_body, quoted
+from paperdigest.types import Recurring
 
 # What is apt to go wrong: line ends that may be cut in two, blanks, dots, escapes, characters of several bytes.
 _TRICKY = st.sampled_from(
@@ -81,25 +81,19 @@ def test_it_does_not_matter_where_the_pieces_begin(pieces: list[str], seed: int)
     assert quopri.decodestring(b"".join(quoted(cut))) == quopri.decodestring(b"".join(quoted([text])))
 
 
-def test_a_recurring_piece_is_encoded_once_and_gives_the_same_bytes() -> None:
-    piece = "<p>" + "words and words " * 20 + "é</p>\n"
-    first, second = quoted([piece, "token", piece])[0::2][:2]
-    assert first is second
-    assert quoted([piece])[0] is first
+def test_a_recurring_piece_is_encoded_once_and_gives_the_same_bytes_as_any_other() -> None:
+    text = "<p>" + "words and words " * 20 + "é</p>\n"
+    piece = Recurring(text)
+    first, other, again = (quoted([one, "token"])[0] for one in (piece, text, piece))
+    assert first is again is piece.coded
+    assert first == other is not first
 
 
-@pytest.mark.parametrize("size", [1, 3, 100])
-def test_what_is_kept_stays_bounded_and_right(size: int) -> None:
-    calls: list[str] = []
-
-    def function(key: str) -> bytes:
-        calls.append(key)
-        return key.encode() * size
-
-    recent = Recent(function, limit_bytes=5_000)
-    for number in range(200):
-        assert recent.each(["hot", str(number), ""]) == [b"hot" * size, str(number).encode() * size, b""]
-    assert calls.count("hot") == 1
-    kept = [*recent._young.items(), *recent._old.items()]
-    assert sum(len(key) + len(value) for key, value in kept) <= 2 * 5_000
-    assert len(kept) < 100
+@given(_PIECES)
+@settings(max_examples=200, deadline=None)
+@example(["a\r", "\nb"])
+@example(["", "a "])
+def test_pieces_that_recur_are_written_like_others(pieces: list[str]) -> None:
+    kept = list(map(Recurring, pieces))
+    for _ in range(2):
+        assert quoted(kept) == quoted(pieces)

@@ -51,6 +51,7 @@ def evil() -> Digest:
 @settings(max_examples=100, deadline=None)
 @example(evil(), True)
 @example(digest(), False)
+@example(replace(digest(), quiet=(" .",)), False)
 def test_no_text_breaks_out_of_its_place(made: Digest, evil: bool) -> None:
     done = EVILLY_SET.digest(made, EVIL_LINKS, preview=True) if evil else RENDERER.digest(made)
     root = parsed(done.html_page)

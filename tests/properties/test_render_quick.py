@@ -119,14 +119,15 @@ def test_papers_of_one_key_and_other_readers_links_or_followed_authors_are_not_m
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick_module, "KEPT_PAPERS", 10)
+    monkeypatch.setattr(quick_module, "KEPT_PLACED", 20)
     monkeypatch.setattr(quick_module, "KEPT_ROWS", 3)
     renderer = Renderer()
     for number in range(60):
         renderer.digest(crowd(5, length=number % 20, key=bytes([number])), ALL)
     drafter = renderer._drafter
     assert isinstance(drafter, quick_module.Quick)
+    assert 10 <= len(drafter._papers) <= 20 <= len(drafter._placed) <= 40
     for form in (drafter._page, drafter._text):
-        assert 10 <= len(form._papers) <= 20
         assert 3 <= len(form._others) <= 6
         assert len(form._shells) == 1
 

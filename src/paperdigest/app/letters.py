@@ -92,7 +92,7 @@ class Letters:
             recipient=digest.subscriber.email,
             message_id=delivery.message_id,
             content=self.content(digest, delivery.message_id),
-            needs_smtputf8=self._recipient(digest).needs_smtputf8,
+            needs_smtputf8=not digest.subscriber.email.isascii(),
             has_safe_lines=True,
         )
 
@@ -105,7 +105,7 @@ class Letters:
         )
         return build_message(
             sender=self._from,
-            recipient=self._recipient(digest),
+            recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),
             subject=drawn.subject,
             html=drawn.html,
             text=drawn.text,
@@ -147,9 +147,6 @@ class Letters:
     def _feedback(self) -> str:
         return feedback_id("digest", sender=self._domain)
 
-    def _recipient(self, digest: Digest) -> Mailbox:
-        return Mailbox(digest.subscriber.email, digest.subscriber.name)
-
     @cached_property
     def _key(self) -> bytes:
         return storage.secret_key(self._settings)
@@ -168,7 +165,7 @@ class Letters:
         name, address = parseaddr(self._settings.mail.from_)
         return Mailbox(address, name or None)
 
-    @property
+    @cached_property
     def _domain(self) -> str:
         return self._from.address.rpartition("@")[2]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -69,7 +69,7 @@ class Signer:
                 problem = f"{name!r} cannot stand in a DKIM signature: it is no name of the DNS"
                 raise MailError(problem, permanent=True, systemic=True)
         self._is_relaxed = body == "relaxed"
-        self._keys = tuple((key.private, _first_lines(key, domain, body)) for key in keys)
+        self._keys = tuple((_signing(key.private), _first_lines(key, domain, body)) for key in keys)
 
     def sign(self, head: Sequence[bytes], body: bytes, signed_at: datetime) -> tuple[bytes, ...]:
         """Return a DKIM-Signature field for each key, to stand above the head.
@@ -83,7 +83,7 @@ class Signer:
         names = tuple([name for name in SIGNED if name in values])
         signed = b"".join([b"%b:%b" % (name, values[name]) for name in dict.fromkeys(names)])
         last = f"{_listed(names)}\r\n t={int(signed_at.timestamp())}; bh={self._body_hash(body)};\r\n b="
-        return tuple([_signature(key, first + last, signed) for key, first in self._keys])
+        return tuple([_signature(sign, first + last, signed) for sign, first in self._keys])
 
     def _body_hash(self, body: bytes) -> str:
         whole = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n") if self._is_relaxed else body
@@ -99,14 +99,16 @@ def _first_lines(key: SigningKey, domain: str, body: str) -> str:
     return field("DKIM-Signature", tags).decode("ascii").removesuffix("\r\n")
 
 
-def _signature(key: Private, lines: str, signed: bytes) -> bytes:
+def _signing(key: Private) -> Callable[[bytes], bytes]:
+    if isinstance(key, RSAPrivateKey):
+        return lambda text: key.sign(text, _PADDING, _SHA256)
+    return lambda text: key.sign(hashlib.sha256(text).digest())  # RFC 8463, 3
+
+
+def _signature(sign: Callable[[bytes], bytes], lines: str, signed: bytes) -> bytes:
     """Sign the fields and the signature itself, its ``b=`` being empty (RFC 6376, 3.7); it is the end of ``lines``."""
     tags = lines.replace(_FOLD, " ").removeprefix("DKIM-Signature: ")
-    to_sign = signed + b"dkim-signature:" + tags.encode("ascii")
-    if isinstance(key, RSAPrivateKey):
-        raw = key.sign(to_sign, _PADDING, _SHA256)
-    else:
-        raw = key.sign(hashlib.sha256(to_sign).digest())  # RFC 8463, 3
+    raw = sign(signed + b"dkim-signature:" + tags.encode("ascii"))
     coded = base64.b64encode(raw).decode("ascii")
     chunks = [coded[start : start + _B_CHARS] for start in range(0, len(coded), _B_CHARS)]
     return (lines + _FOLD.join(chunks) + "\r\n").encode("ascii")

@@ -20,7 +20,7 @@ from itertools import accumulate
 
 from paperdigest.errors import MailError
 
-__all__ = ["Mailbox", "clean_line", "field", "mailbox", "unstructured"]
+__all__ = ["Mailbox", "clean_line", "field", "is_address", "mailbox", "unstructured"]
 
 MAX_LINE = 998  # RFC 5322, 2.1.1: hard limit; 78 is the soft one
 SOFT_LINE = 78
@@ -46,9 +46,7 @@ class Mailbox:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        local = self.address.rpartition("@")[0]
-        good = _ADDRESS.match(self.address) and self.address.isprintable()
-        if not good or len(local.encode("utf-8")) > _MAX_LOCAL:
+        if not is_address(self.address):
             problem = f"{self.address!r} cannot stand in a mail header: it is no plain address"
             raise MailError(problem, permanent=True)
 
@@ -56,6 +54,13 @@ class Mailbox:
     def needs_smtputf8(self) -> bool:
         """Say whether only servers with SMTPUTF8 can take mail for this address."""
         return not self.address.isascii()
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is a plain address; it is ASCII, but for what stands before the @ (RFC 6531)."""
+    if not _ADDRESS.match(text):
+        return False
+    return text.isascii() or (text.isprintable() and len(text.rpartition("@")[0].encode("utf-8")) <= _MAX_LOCAL)
 
 
 def clean_line(text: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from paperdigest.errors import MailError
-from paperdigest.mail.headers import Mailbox
+from paperdigest.mail.headers import is_address
 
 __all__ = ["ListHeaders", "feedback_id"]
 
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~:/?#@!$&'()*+;=%-]*)?\Z")
+_AS_IT_IS = re.compile(r"[A-Za-z0-9._~@+!$*-]+\Z")
 _FEEDBACK = re.compile(r"(?:[A-Za-z0-9._-]{0,60}:){3}[A-Za-z0-9._-]{5,15}\Z")
 _FEEDBACK_SIGNS = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -36,8 +37,9 @@ class ListHeaders:
         for url in (self.unsubscribe_url, self.help_url):
             if url is not None and not _URL.match(url):
                 raise _unusable(url, "no web address in plain ASCII without spaces, commas and brackets")
-        if self.unsubscribe_mailto is not None and Mailbox(self.unsubscribe_mailto).needs_smtputf8:
-            raise _unusable(self.unsubscribe_mailto, "not plain ASCII")
+        mailto = self.unsubscribe_mailto
+        if mailto is not None and not (mailto.isascii() and is_address(mailto)):
+            raise _unusable(mailto, "no plain address in ASCII")
         if self.feedback is not None and not _FEEDBACK.match(self.feedback):
             raise _unusable(self.feedback, "no Feedback-ID: that is a:b:c:sender, the sender 5 to 15 letters long")
 
@@ -75,7 +77,10 @@ def feedback_id(*parts: str, sender: str) -> str:
 
 def _mailto(address: str | None) -> str | None:
     """Return the URL that writes to an address (RFC 6068); what may stand in one as it is stays readable."""
-    return None if address is None else f"mailto:{quote(address, safe='@+!$*')}"
+    if address is None:
+        return None
+    is_plain = _AS_IT_IS.match(address) is not None  # ours are, and it is sooner seen than quoted
+    return f"mailto:{address if is_plain else quote(address, safe='@+!$*')}"
 
 
 def _unusable(value: str, why: str) -> MailError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Recent", "clean_body", "quoted"]
+from paperdigest.types import Recurring
+
+__all__ = ["clean_body", "quoted"]
 
 MAX_LINE = 76
 SOFT_BREAK = b"=\r\n"
@@ -21,42 +22,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TENDER = re.compile(rb"\n(?:\.|From |[^\r\n]{77})")
 """A line that careless servers alter, or of 77 characters, as b2a_qp writes it when a blank stands at its end."""
-_CACHED_BYTES = 24_000_000
-_ENTRY_BYTES = 250
 _HALF = b"\r"
 """Stands for a piece that ends in half a line end, perhaps: the next one decides."""
-
-T = TypeVar("T", bound=str | bytes)
-
-
-class Recent(Generic[T]):
-    """A function's results for what was asked of late, bounded in bytes; may be used by many threads at once.
-
-    Two generations: what is asked for moves to the young one; when that is full it becomes the old one, and what
-    nobody asked for since is forgotten.
-    """
-
-    def __init__(self, function: Callable[[T], bytes], limit_bytes: int = _CACHED_BYTES) -> None:
-        self._function, self._limit = function, limit_bytes
-        self._young: dict[T, bytes] = {}
-        self._old: dict[T, bytes] = {}
-        self._room = limit_bytes
-
-    def each(self, keys: Iterable[T]) -> list[bytes]:
-        """Return the function's result for each, from what is kept if it is."""
-        get, moved = self._young.get, self._moved
-        return [get(key) or moved(key) for key in keys]
-
-    def _moved(self, key: T) -> bytes:
-        if (found := self._young.get(key)) is not None:  # since `each` began, or it is empty
-            return found
-        found = self._old.get(key)
-        result = self._function(key) if found is None else found
-        self._room -= len(key) + len(result) + _ENTRY_BYTES
-        if self._room < 0:
-            self._old, self._young, self._room = self._young, {}, self._limit
-        self._young[key] = result
-        return result
 
 
 def clean_body(body: str) -> str:
@@ -75,9 +42,9 @@ def quoted(pieces: Sequence[str]) -> list[bytes]:
     delimiter's (RFC 2046, 5.1.1). Every line has at most 76 characters; none ends in a blank or begins with a dot or
     with ``From ``, which careless servers alter.
     """
-    chunks = _recent.each(pieces)
+    chunks = [one.coded or _kept(one) if type(one) is Recurring else _encoded(one) for one in pieces]
     if _HALF in chunks:
-        chunks = _recent.each(_whole_line_ends(pieces))
+        chunks = list(map(_encoded, _whole_line_ends(pieces)))
     while chunks and not chunks[-1]:
         chunks.pop()
     if chunks and chunks[-1].endswith(SOFT_BREAK):
@@ -97,8 +64,15 @@ def _whole_line_ends(pieces: Iterable[str]) -> Iterator[str]:
         yield clean_body(rest) if halved else rest
 
 
+def _kept(piece: Recurring) -> bytes:
+    piece.coded = _encoded(piece)
+    return piece.coded
+
+
 def _encoded(piece: str) -> bytes:
     """Encode one piece; the last line ends in a soft line break, unless in a hard one."""
+    if _is_as_it_is(piece):
+        return f"{piece}=\r\n".encode("ascii")
     if not piece or piece[-1] == "\r":
         return _HALF if piece else b""
     raw = clean_body(piece).replace("\n", "\r\n").encode("utf-8")
@@ -114,6 +88,12 @@ def _encoded(piece: str) -> bytes:
     return coded[2:] + SOFT_BREAK
 
 
+def _is_as_it_is(piece: str) -> bool:
+    """Say whether a piece is one line that needs no encoding: an address, a few words."""
+    is_plain = 0 < len(piece) < MAX_LINE and piece.isascii() and piece.isprintable() and "=" not in piece
+    return is_plain and piece[-1] != " " and not piece.startswith((".", "From "))
+
+
 def _untouchable(line: bytes, most: int = MAX_LINE) -> Iterator[bytes]:
     """Write a line so that it begins neither with a dot nor with ``From ``, in two where it is longer than ``most``."""
     while True:
@@ -126,6 +106,3 @@ def _untouchable(line: bytes, most: int = MAX_LINE) -> Iterator[bytes]:
         cut = MAX_LINE - 1 if escape < 0 else escape
         yield line[:cut] + b"="
         line = line[cut:]
-
-
-_recent = Recent[str](_encoded)

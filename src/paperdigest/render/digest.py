@@ -28,8 +28,7 @@ _SHORTER_CHARS = (300, 140, 0)
 class Rendered:
     """A digest as a subject line, a whole HTML page and a text of at most 78 columns (URLs apart).
 
-    Page and text come in pieces; a piece that recurs from digest to digest is the same ``str`` object, so that whoever
-    encodes them can do so once.
+    Page and text come in pieces; those that recur from digest to digest are `Recurring`, the same object every time.
     """
 
     subject: str

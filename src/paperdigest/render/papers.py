@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paperdigest.query import Keyword
 from paperdigest.render.people import authors_spans
@@ -175,8 +176,13 @@ def revised_view(stored: StoredPaper) -> RevisedView:
 
 def title_of(paper: Paper) -> str:
     """Return a paper's title, at most 300 characters; its id when nothing of it can be seen."""
-    title = shorten(clean(paper.title), _TITLE_CHARS)
-    return title if is_visible(title) else clean(str(paper.id))
+    return _visible_title(paper.title) or clean(str(paper.id))
+
+
+@lru_cache(maxsize=4096)  # the best papers of many digests
+def _visible_title(title: str) -> str:
+    shown = shorten(clean(title), _TITLE_CHARS)
+    return shown if is_visible(shown) else ""
 
 
 def _facts(paper: Paper) -> list[str]:

@@ -3,47 +3,42 @@
 Many readers get the same paper for the same reasons. Its row is drawn and its styles are inlined once, with holes for
 what differs: the reader's links and the paper's number. Head and foot are drawn once for every set of links there
 is. What comes out is, byte for byte, what `drafts.Plain` draws, in a hundredth of the time; a property test holds it to
-that. The pieces of a draft that recur are the same ``str`` objects every time.
+that. The pieces of a draft that recur are the same objects every time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from paperdigest.query import Keyword
 from paperdigest.render.drafts import Draft
+from paperdigest.render.letter import WORDS, Letter, quiet_view
 from paperdigest.render.links import less_end, like_end
-from paperdigest.render.papers import PaperView, paper_view
+from paperdigest.render.papers import paper_view
 from paperdigest.render.people import followed_by
 from paperdigest.render.stretches import Recent, Stretch, hole, opened
 from paperdigest.render.templates import PAGE, TEXT, Templates
-from paperdigest.render.view import (
-    TOPIC_CHARS,
-    DigestView,
-    Letter,
-    SectionView,
-    letter,
-    notes_view,
-    quiet_view,
-    revised_views,
-)
+from paperdigest.render.view import TOPIC_CHARS, DigestView, SectionView, notes_view, revised_views
 from paperdigest.render.wanted import Cut, Wanted
 from paperdigest.render.words import clean, numbering, topic_name, wrap
-from paperdigest.types import RankedPaper
+from paperdigest.types import RankedPaper, Recurring
 
 __all__ = ["Quick"]
 
 KEPT_PAPERS = 4_000
-"""Drawn papers kept, of each form up to twice as many: some 4 KB each."""
+"""Drawn papers kept, up to twice as many: some 16 KB each, with what mail makes of them."""
+KEPT_PLACED = 8_000
+"""Papers kept at their place in a digest: the short pieces around the reader's links."""
 KEPT_ROWS = 1_000
-KEPT_VIEWS = 100
-"""As many as a digest can have: what the page and the text are drawn from is made once for both."""
+KEPT_WORDS = 1_000
 
-_NAMES = tuple(one.name for one in fields(Letter))
-_NUMBERS = {name: number for number, name in enumerate(_NAMES)}
+_NUMBERS = {name: number for number, name in enumerate(WORDS)}
 _READ = _NUMBERS["read"]
-_LIKE, _LESS, _NUMBERING, _TOPIC = range(len(_NAMES), len(_NAMES) + 4)
+_LIKE, _LESS, _NUMBERING, _TOPIC = range(len(WORDS), len(WORDS) + 4)
+_OFTEN = frozenset({"subject", "edition", "summary"})
+"""What is said to many readers in the same words."""
 _OPTIONAL = ("method", "unsubscribe", "manage", "read", "mailto")
 
 _WRAPPED: dict[str, Callable[[str], str]] = {
@@ -53,8 +48,30 @@ _WRAPPED: dict[str, Callable[[str], str]] = {
 """How lines are broken that are broken when they are drawn."""
 
 
-_Views = Recent[tuple[RankedPaper, PaperView]]
-_Placed = Sequence[tuple[str, Sequence[tuple[int, RankedPaper]]]]
+class _Variant(NamedTuple):
+    """What the rows of papers differ in from reader to reader, but for their links."""
+
+    chars: int
+    followed: tuple[Keyword, ...]
+    linked: bool
+
+
+class _Row(NamedTuple):
+    """A paper at its place: ``first``, the reader's link and ``like``, the link again and ``less`` (where linked).
+
+    ``size`` is in bytes, without the links.
+    """
+
+    first: tuple[Recurring, ...]
+    like: Recurring
+    less: Recurring
+    size: int
+
+
+_Placed = Sequence[tuple[str, Sequence[tuple[_Row, _Row]]]]
+"""Topics and the rows of their papers, as HTML and as text."""
+_Words = tuple[tuple[int, str], ...]
+"""Holes and what of a `Letter` goes into them."""
 
 
 class _Form:
@@ -67,55 +84,38 @@ class _Form:
         finish: Callable[[str], str],
         fill: Callable[[str, str], str],
         templates: Templates,
-        views: _Views,
     ) -> None:
-        self._views = views
         self._rows, self._draw, self._finish, self._fill, self._templates = rows, draw, finish, fill, templates
-        self._papers: Recent[tuple[RankedPaper | None, Stretch]] = Recent(KEPT_PAPERS)
+        self._fill_kept = lru_cache(maxsize=KEPT_WORDS)(lambda name, text: Recurring(fill(name, text)))
         self._others: Recent[Stretch] = Recent(KEPT_ROWS)
-        self._shells: dict[tuple[bool, ...], tuple[Stretch, Stretch]] = {}
-        self.is_numbered = rows.endswith(".txt.j2")
-        """Whether papers have numbers."""
+        self._shells: dict[tuple[bool, ...], tuple[Stretch, Stretch, _Words, _Words]] = {}
 
     def shell(self, said: Letter, title: str, postal_address: str) -> tuple[Stretch, Stretch, dict[int, str]]:
         """Return what stands before the first section and after the last row, and what goes into the holes of both."""
-        shape = tuple(bool(getattr(said, name)) for name in _OPTIONAL)
+        shape = tuple([bool(getattr(said, name)) for name in _OPTIONAL])
         if (known := self._shells.get(shape)) is None:
             # No word of a reader's goes into what others get: the view has nothing but holes.
-            values = {name: hole(_NUMBERS[name]) if getattr(said, name) is not None else None for name in _NAMES}
+            values = {name: hole(_NUMBERS[name]) if getattr(said, name) is not None else None for name in WORDS}
             values["method"] = values["method"] if said.method else ""
             nothing = (SectionView(topic=hole(_TOPIC), papers=()),)
             view = DigestView(**values, title=title, postal_address=postal_address, sections=nothing)  # type: ignore[arg-type]  # those that are None may be
             mark = self._finish(self._templates.part(self._rows, "heading", hole(_TOPIC), 0))
-            before, after = self._draw(view).split(mark)
-            known = self._shells[shape] = opened(before), opened(after)
-        head, foot = known
-        names = {number: _NAMES[number] for number in (*head.holes, *foot.holes, _READ)}
-        return head, foot, {number: self._fill(name, getattr(said, name) or "") for number, name in names.items()}
+            head, foot = map(opened, self._draw(view).split(mark))
+            words = [(number, WORDS[number]) for number in {*head.holes, *foot.holes, _READ}]
+            often = tuple(one for one in words if one[1] in _OFTEN)
+            known = self._shells[shape] = head, foot, often, tuple(one for one in words if one not in often)
+        head, foot, often, once = known
+        kept = {number: self._fill_kept(name, getattr(said, name)) for number, name in often}
+        return head, foot, kept | {number: self._fill(name, getattr(said, name) or "") for number, name in once}
 
     def row(self, macro: str, *given: object) -> Stretch:
-        """Return the row that a macro draws."""
+        """Return the row that a macro draws, kept."""
         key = (macro, *given)
-        if (known := self._others.get(key)) is None:
-            known = self._others.put(key, opened(self._finish(self._templates.part(self._rows, macro, *given))))
-        return known
+        return self._others.get(key) or self._others.put(key, self.drawn(macro, *given))
 
-    def paper(self, ranked: RankedPaper, chars: int, followed: tuple[Keyword, ...], *, linked: bool) -> Stretch:
-        """Return the row of a paper."""
-        # Without a key, a paper is known by the object it is, which is held so that no other takes its number.
-        key = (ranked.key or id(ranked), chars, followed, linked)
-        known = self._papers.get(key)
-        if known is None:
-            _, view = self._views.get(key) or self._views.put(key, (ranked, _viewed(ranked, chars, followed, linked)))
-            given = (view, hole(_NUMBERING)) if self.is_numbered else (view,)
-            row = opened(self._finish(self._templates.part(self._rows, "row", *given)))
-            known = self._papers.put(key, (None if ranked.key else ranked, row))
-        return known[1]
-
-
-def _viewed(ranked: RankedPaper, chars: int, followed: tuple[Keyword, ...], linked: bool) -> PaperView:
-    like, less = (hole(_LIKE), hole(_LESS)) if linked else (None, None)
-    return paper_view(ranked, chars, followed=followed, like=like, less=less)
+    def drawn(self, macro: str, *given: object) -> Stretch:
+        """Return the row that a macro draws."""
+        return opened(self._finish(self._templates.part(self._rows, macro, *given)))
 
 
 class Quick:
@@ -123,14 +123,12 @@ class Quick:
 
     def __init__(self, templates: Templates, *, title: str, postal_address: str) -> None:
         self._title, self._postal_address = clean(title), clean(postal_address)
-        views: _Views = Recent(KEPT_VIEWS)
         self._page = _Form(
             "mail/_rows.html.j2",
             lambda view: templates.inlined(templates.drawn(PAGE, view)),
             templates.inlined_rows,
             lambda _, text: _escaped(text),
             templates,
-            views,
         )
         self._text = _Form(
             "mail/_rows.txt.j2",
@@ -138,45 +136,78 @@ class Quick:
             lambda text: text,
             lambda name, text: _WRAPPED[name](text) if name in _WRAPPED else text,
             templates,
-            views,
         )
+        self._papers: Recent[tuple[RankedPaper | None, Stretch, Stretch]] = Recent(KEPT_PAPERS)
+        self._placed: Recent[tuple[RankedPaper | None, tuple[_Row, _Row]]] = Recent(KEPT_PLACED)
 
     def draft(self, wanted: Wanted, cut: Cut) -> Draft:
         """See `drafts.Drafter`."""
-        said, placed = letter(wanted, cut), cut.placed(wanted.digest)
-        html, size = self._drawn(self._page, said, placed, wanted, cut)
+        said, placed = Letter(wanted, cut), self._sections(wanted, cut)
+        html, size = self._filled(self._page, 0, said, placed, wanted, cut)
         return Draft(
             subject=said.subject,
             html=html,
             size=size,
-            text=lambda: self._drawn(self._text, said, placed, wanted, cut)[0],
+            text=lambda: self._filled(self._text, 1, said, placed, wanted, cut)[0],
         )
 
-    def _drawn(
-        self, form: _Form, said: Letter, placed: _Placed, wanted: Wanted, cut: Cut
-    ) -> tuple[tuple[str, ...], int]:
-        head, foot, values = form.shell(said, self._title, self._postal_address)
-        followed, linked, read = followed_by(wanted.digest.subscriber.topics), said.read is not None, values[_READ]
-        pieces: list[str] = []
-        size, number = head.filled(values, pieces), 0
-        for topic, members in placed:
-            size += form.row("heading", topic_name(topic, TOPIC_CHARS), len(members)).filled(values, pieces)
+    def _sections(self, wanted: Wanted, cut: Cut) -> _Placed:
+        followed = followed_by(wanted.digest.subscriber.topics)
+        variant = _Variant(cut.abstract_chars, followed, wanted.links.read is not None)
+        found, number, known = [], 0, self._placed.get
+        for topic, members in cut.placed(wanted.digest):
+            rows = []
             for position, ranked in members:
                 number += 1
-                paper = form.paper(ranked, cut.abstract_chars, followed, linked=linked)
-                parts, size = paper.parts, size + paper.size
-                if form.is_numbered:
-                    pieces += (parts[0], numbering(number))
-                    parts = parts[1:]
-                pieces.append(parts[0])
-                if linked:  # each a piece that recurs, in this digest or in others
-                    like, less = like_end(position), less_end(position)
-                    pieces += (read, like, parts[1], read, less, parts[2])
-                    size += 2 * len(read) + len(like) + len(less)
+                # Without a key, a paper is known by the object it is, which is held so that no other takes its number.
+                key = (ranked.key or id(ranked), position, number, variant)
+                rows.append((known(key) or self._place(key, ranked, position, number, variant))[1])
+            found.append((topic, rows))
+        return found
+
+    def _place(
+        self, key: Hashable, ranked: RankedPaper, position: int, number: int, variant: _Variant
+    ) -> tuple[RankedPaper | None, tuple[_Row, _Row]]:
+        held, page, text = self._drawn(ranked, variant)
+        lead, *rest = text.parts
+        begun = (Recurring(lead + numbering(number)), rest[0])  # in two: the longer is the same at every place
+        rows = _row((page.parts[0],), page.parts[1:], position), _row(begun, rest[1:], position)
+        return self._placed.put(key, (held, rows))
+
+    def _drawn(self, ranked: RankedPaper, variant: _Variant) -> tuple[RankedPaper | None, Stretch, Stretch]:
+        key = (ranked.key or id(ranked), variant)
+        if (known := self._papers.get(key)) is None:
+            like, less = (hole(_LIKE), hole(_LESS)) if variant.linked else (None, None)
+            view = paper_view(ranked, variant.chars, followed=variant.followed, like=like, less=less)
+            page, text = self._page.drawn("row", view), self._text.drawn("row", view, hole(_NUMBERING))
+            known = self._papers.put(key, (None if ranked.key else ranked, page, text))
+        return known
+
+    def _filled(
+        self, form: _Form, side: int, said: Letter, placed: _Placed, wanted: Wanted, cut: Cut
+    ) -> tuple[tuple[str, ...], int]:
+        head, foot, values = form.shell(said, self._title, self._postal_address)
+        linked, read = said.read is not None, Recurring(values[_READ])
+        values[_READ] = read
+        pieces: list[str] = []
+        size = head.filled(values, pieces)
+        for topic, papers in placed:
+            size += form.row("heading", topic_name(topic, TOPIC_CHARS), len(papers)).filled(values, pieces)
+            for both in papers:
+                first, like, less, length = both[side]
+                pieces += (*first, read, like, read, less) if linked else first
+                size += length
+            size += 2 * len(papers) * len(read)
         for row in _after(form, wanted, cut, read=linked):
             size += row.filled(values, pieces)
         size += foot.filled(values, pieces)
         return tuple(pieces), size
+
+
+def _row(first: tuple[Recurring, ...], rest: Sequence[str], position: int) -> _Row:
+    ends = (like_end(position) + rest[0], less_end(position) + rest[1]) if rest else ("", "")
+    like, less = map(Recurring, ends)
+    return _Row(first, like, less, sum([len(one.encode("utf-8")) for one in (*first, like, less)]))
 
 
 def _after(form: _Form, wanted: Wanted, cut: Cut, *, read: bool) -> list[Stretch]:

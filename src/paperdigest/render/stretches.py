@@ -11,6 +11,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from paperdigest.types import Recurring
+
 __all__ = ["Recent", "Stretch", "hole", "opened"]
 
 _FIRST = 0x10F000
@@ -23,7 +25,7 @@ _T = TypeVar("_T")
 class Stretch:
     """``parts`` of text between ``holes``, one more than those; ``size`` is that of the parts in bytes of UTF-8."""
 
-    parts: tuple[str, ...]
+    parts: tuple[Recurring, ...]
     holes: tuple[int, ...]
     size: int
 
@@ -46,7 +48,7 @@ def hole(number: int) -> str:
 def opened(text: str) -> Stretch:
     """Split drawn text at its holes."""
     pieces = _HOLE.split(text)
-    parts = tuple(pieces[::2])
+    parts = tuple(map(Recurring, pieces[::2]))
     return Stretch(
         parts, tuple(ord(sign) - _FIRST for sign in pieces[1::2]), sum(len(one.encode("utf-8")) for one in parts)
     )

@@ -170,6 +170,7 @@ def day(one: date) -> str:
     return f"{one.day} {one:%B %Y}"
 
 
+@lru_cache(maxsize=4096)
 def topic_name(name: str, limit: int) -> str:
     """Return a topic's name, at most ``limit`` characters, or words in its place when nothing of it can be seen."""
     topic = shorten(clean(name), limit)

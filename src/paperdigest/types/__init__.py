@@ -18,6 +18,7 @@ from paperdigest.types.digests import (
 )
 from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
 from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
+from paperdigest.types.pieces import Recurring
 from paperdigest.types.subscribers import Judgement, OnEmpty, Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "RankedPaper",
     "Ranking",
     "Reason",
+    "Recurring",
     "Schedule",
     "StoredPaper",
     "Subscriber",
