@@ -61,13 +61,26 @@ def test_the_shells_can_complete(shell: str) -> None:
     [
         (("nonsense",), "No such command"),
         (("fetch", "--date", "yesterday"), "2026-04-15"),
-        (("fetch", "--since", "2026-04-02", "--until", "2026-04-01"), "lies behind"),
+        (("fetch", "--since", "2026-04-02", "--until", "2026-04-01"), "--since 2026-04-01 --until 2026-04-02?"),
         (("fetch", "--until", "2026-04-01"), "--since"),
-        (("fetch", "--date", "2026-04-01", "--since", "2026-04-01"), "one of the two"),
+        (("fetch", "--date", "2026-04-01", "--since", "2026-04-01"), "--date is one day"),
         (("fetch", "--from", "nowhere.json", "--as", "huggingface"), "nowhere.json"),
         (("fetch", "--from", SAMPLE), "--as"),
         (("fetch", "--as", "feed"), "--from"),
-        (("fetch", "--from", SAMPLE, "--as", "nonsense"), "known: arxiv, feed, huggingface, text-dump"),
+        (
+            ("fetch", "--from", SAMPLE, "--as", "nonsense"),
+            "no such kind of source. Known: arxiv, feed, huggingface, text-dump",
+        ),
+        (("fetch", "--from", SAMPLE, "other.html", "--as", "feed"), "--from FOLDER for all files of a folder"),
+        (("fetch", "--from", SAMPLE, "a.html", "b.html"), "'a.html', 'b.html' would be the names of sources"),
+        (("fetch", "--from", SAMPLE, "journal"), "of the source 'journal', which is not configured"),
+        (("fetch", "--from", SAMPLE, "huggingface", "other.html"), "'other.html' would be the name"),
+        (("fetch", "--from", SAMPLE, "--as", "feed", "--since", "2026-04-01"), "Leave --since and --until out"),
+        (("fetch", "--allow-private"), "allow_private = true"),
+        (("fetch", "2026-04-01"), "A day is named by --date 2026-04-01"),
+        (("fetch", "https://example.org/feed"), "--from https://example.org/feed --as KIND"),
+        (("--now", "2026-04-14", "fetch", "--date", "2026-04-16"), "--date 2026-04-16 is in the future"),
+        (("--now", "2026-04-14", "fetch", "--since", "2026-04-01", "--until", "2026-05-01"), "is in the future"),
         (("fetch", "elsewhere"), "Configured: huggingface"),
         (("--now", "soon", "fetch"), "2026-04-15T06:00:00Z"),
         (("subscriber", "add", "you@example.org", "--confirmed"), "--topic"),
@@ -83,6 +96,24 @@ def test_a_mistake_is_said_in_words_with_exit_code_2(person: Person, arguments: 
     assert result.code == 2
     assert says in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("enabled", "arguments", "says"),
+    [
+        ("false", ("fetch",), "no source is enabled"),
+        ("true", ("fetch", "--since", "2026-04-01", "--until", "2026-04-02"), "from 2026-04-01 to 2026-04-02"),
+        ("true", ("--now", "2026-04-14", "fetch", "--since", "2026-04-01"), "a source without past days"),
+    ],
+)
+def test_that_there_is_nothing_to_fetch_is_said_with_its_cause(
+    person: Person, enabled: str, arguments: tuple[str, ...], says: str
+) -> None:
+    feed = f'[[sources]]\nname = "j"\nkind = "feed"\nurl = "http://127.0.0.1:1/"\nenabled = {enabled}\n'
+    person.settings(feed)
+    result = person.types(*arguments)
+    assert (result.code, result.out) == (0, "")
+    assert says in result.err
 
 
 @pytest.mark.parametrize("arguments", [("papers",), ("rank", "x"), ("db", "check"), ("subscriber", "list"), ("send",)])

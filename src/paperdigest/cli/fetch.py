@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paperdigest.cli.fetch_arguments import FetchArguments
 from paperdigest.cli.output import as_json, json_option, progress_bar, table
 from paperdigest.cli.session import Session, pass_session
-from paperdigest.errors import ModelError, StoreError, UsageError
+from paperdigest.errors import ModelError, PluginError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from paperdigest.app import App
@@ -71,7 +72,11 @@ def fetch(
     paperdigest fetch --from page.html --as huggingface      a saved page, or a folder of them
     curl -s URL | paperdigest fetch --from - --as feed
     """  # noqa: D301 - click needs the real backspace character
-    _check(names, day, since, until, origins, kind)
+    given = FetchArguments(
+        names=names, day=day, since=since, until=until, origins=origins, kind=kind, allow_private=allow_private
+    )
+    given.check(session.now.date())
+    given.check_names([table.name for table in session.settings.sources])
     from paperdigest import logs
 
     app = session.app(create=True)
@@ -81,6 +86,8 @@ def fetch(
         if day is not None:
             since = until = day
         jobs = app.jobs(names, since=since, until=until)
+        if not jobs:
+            session.say(_nothing(session, given))
         with progress_bar(len(jobs), "fetching") as step:
             report = app.fetch(jobs, progress=lambda done: step(f"{done.source} {done.listed_on}"))
     _encode(session, app, sum(listing.new for listing in report.listings))
@@ -108,28 +115,14 @@ def _encode(session: Session, app: App, new: int) -> None:
         session.say(f"the papers are stored, but not all of them have vectors: {error}")
 
 
-def _check(
-    names: tuple[str, ...],
-    day: date | None,
-    since: date | None,
-    until: date | None,
-    origins: tuple[str, ...],
-    kind: str | None,
-) -> None:
-    if day and (since or until):
-        raise UsageError("--date names one day, --since and --until a range", "Use one of the two")
-    if until and not since:
-        raise UsageError("--until needs --since")
-    if since and until and since > until:
-        raise UsageError(f"--since {since} lies behind --until {until}")
-    if origins and (since or until):
-        raise UsageError("--from reads the documents it is given", "Leave --since and --until out")
-    if origins and len(names) > 1:
-        raise UsageError("--from reads for one source", "Name at most one SOURCE")
-    if origins and not kind and not names:
-        raise UsageError("--from needs to know what it reads", "Add --as huggingface, arxiv, feed or text-dump")
-    if kind and not origins:
-        raise UsageError("--as says what --from reads", "Add --from FILE, a URL, or - for standard input")
+def _nothing(session: Session, given: FetchArguments) -> str:
+    """Say why there is nothing to fetch."""
+    if not given.names and not any(table.enabled for table in session.settings.sources):
+        return "nothing to fetch: no source is enabled; the settings name them in [[sources]] tables"
+    if given.since is None:
+        return "nothing to fetch"
+    days = f"from {given.since} to {given.until or session.now.date()}"
+    return f"nothing to fetch {days}: each day is stored well, has no listing, or belongs to a source without past days"
 
 
 def _from_documents(
@@ -144,10 +137,16 @@ def _from_documents(
     from paperdigest.pipeline.fetching import FetchReport
 
     app = session.app(create=True)
-    source = app.source_for_documents(names[0] if names else None, kind)
+    try:
+        source = app.source_for_documents(names[0] if names else None, kind)
+    except PluginError as error:
+        if not error.known:
+            raise
+        raise UsageError(f"--as {kind}: there is no such kind of source", f"Known: {', '.join(error.known)}") from error
     places = tuple(app.expand(origins))
     if day is not None and len(places) > 1:
-        raise UsageError(f"--date names one day, but there are {len(places)} documents")
+        hint = "Leave --date out: as a rule a document says its day; or read them one by one"
+        raise UsageError(f"--date is the day of one document, and --from names {len(places)}", hint)
 
     def reports() -> Iterator[ListingReport]:
         with progress_bar(len(places), "reading") as step:
@@ -168,7 +167,6 @@ def show(report: FetchReport) -> None:
     """Print what became of each listing; many good ones are summed up."""
     listings = report.listings
     if not listings:
-        click.echo("nothing to fetch: all days asked for are stored, or no enabled source can be asked for them")
         return
     shown = [one for one in listings if one.state != "complete"] if len(listings) > 40 else list(listings)
     rows = [

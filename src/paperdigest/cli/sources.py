@@ -44,6 +44,8 @@ def sources_check(session: Session, names: tuple[str, ...], as_json_: bool) -> N
     report = session.app(create=True).check_sources(names)
     if as_json_:
         as_json({"listings": [listing_fields(listing) for listing in report.listings]})
+    elif not report.listings:
+        click.echo("no source is enabled: the settings name them in [[sources]] tables")
     else:
         show(report)
     if not report.is_good:
