@@ -1,4 +1,4 @@
-"""The command ``db``: check, back up and upgrade the database."""
+"""The command ``db``: check, back up, prune and upgrade the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["db"]
 
 @click.group()
 def db() -> None:
-    """Check, back up and upgrade the database."""
+    """Check, back up, prune and upgrade the database."""
 
 
 @db.command("check")
@@ -50,6 +50,21 @@ def db_backup(session: Session, file: Path, force: bool, as_json_: bool) -> None
         as_json({"database": str(app.store_path), "backup": str(file), "bytes": size})
     else:
         click.echo(f"{file}: {size / 1e6:.1f} MB, verified")
+
+
+@db.command("prune")
+@json_option
+@pass_session
+def db_prune(session: Session, as_json_: bool) -> None:
+    """Remove texts that only the digests of removed subscribers showed, and vectors of texts that nobody has."""
+    from paperdigest.store.pruning import prune
+
+    app = session.app()
+    pruned = prune(app.store.database)
+    if as_json_:
+        as_json({"database": str(app.store_path), "fragments": pruned.fragments, "vectors": pruned.vectors})
+    else:
+        click.echo(f"{app.store_path}: {pruned.fragments} texts of digests and {pruned.vectors} vectors removed")
 
 
 @db.command("upgrade")
