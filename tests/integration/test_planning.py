@@ -18,6 +18,7 @@ from paperdigest.store.digests import Digests
 from paperdigest.store.engine import connect_raw
 from paperdigest.store.judgements import Judgements
 from paperdigest.store.ledger import Ledger
+from paperdigest.store.outbox import Outbox
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
     DeliveryState,
@@ -462,6 +463,17 @@ def test_what_was_in_doubt_once_is_left_to_be_sent_again(desk: Desk) -> None:
     desk.execute("UPDATE deliveries SET state = 'deferred', attempts = 1, lease_epoch = 1")
     desk.execute("INSERT INTO attempts (delivery_id, number, ended_at, state) VALUES (1, 1, '2026', 'in_doubt')")
     desk.now += DAY
+    assert dict(desk.plan().excluded) == {"no new papers": 1}
+    assert states(desk, one) == ["deferred"]
+
+
+def test_what_an_operator_wants_tried_again_is_not_taken_over(desk: Desk) -> None:
+    one = desk.add()
+    desk.plan()
+    desk.execute("UPDATE deliveries SET state = 'failed', attempts = 1, lease_epoch = 1")
+    desk.now += DAY
+    expires_at = desk.now + desk.terms.expires_after
+    assert Outbox(desk.store.database).retry([1], now=desk.now, expires_at=expires_at).retried == (1,)
     assert dict(desk.plan().excluded) == {"no new papers": 1}
     assert states(desk, one) == ["deferred"]
 

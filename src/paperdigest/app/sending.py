@@ -255,7 +255,7 @@ class Sending:
 
     @property
     def _composer(self) -> Composer:
-        return Composer(self._store, self._terms.queue)
+        return Composer(self._store, self._terms.queue, self._terms.expires_after)
 
     @cached_property
     def _letters(self) -> Letters:

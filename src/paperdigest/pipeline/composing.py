@@ -40,14 +40,15 @@ class _Known:
 class Composer:
     """Makes requests and digests from what the store knows of the subscribers: a few queries for any number of them.
 
-    ``queue`` is for how long a paper that missed the cut may still come. Every method may raise StoreError.
+    ``queue`` is for how long a paper that missed the cut may still come, ``expires_after`` for how long a digest may
+    wait to be delivered. Every method may raise StoreError.
     """
 
-    def __init__(self, store: Store, queue: timedelta) -> None:
+    def __init__(self, store: Store, queue: timedelta, expires_after: timedelta) -> None:
         self._store, self._queue = store, queue
         self._digests, self._learning = Digests(store.database), Learning(store.database)
         self._judgements, self._standings = Judgements(store.database), Standings(store.database)
-        self._waiting = Waiting(store.database)
+        self._waiting = Waiting(store.database, expires_after)
 
     def instead(self, editions: Mapping[int, date]) -> Instead:
         """Return the digests that still wait and that editions would take over, by subscriber."""

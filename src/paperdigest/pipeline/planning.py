@@ -141,7 +141,7 @@ def plan(
         stop: asked before each subscriber is ranked; once it says yes, what is ranked is planned, and the others are
             as due at the next run as they were at this one.
     """
-    composer, standings = Composer(store, terms.queue), Standings(store.database)
+    composer, standings = Composer(store, terms.queue, terms.expires_after), Standings(store.database)
     # Counted before the papers are read, so that those that come meanwhile are noticed by the next run.
     count = standings.papers(now)
     due = DueSubscribers.find(standings, composer.starts, LOOK_BACK, now, papers=count, stop=stop)

@@ -2,7 +2,7 @@
 
 After days without a mail server everybody then gets one mail, not one for each of the days. A digest that may have been
 accepted once is left to be sent again as it is: its copies can be told to be the same, and what holds its papers anew
-could not. Nor is one taken over that is being sent at the moment.
+could not. Nor is one taken over that is being sent at the moment, or that an operator wants tried again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from paperdigest.store.engine import Database
@@ -37,7 +37,7 @@ _EARLIER = f"""
 SELECT d.subscriber_id, d.id FROM json_each(?) one
 JOIN digests d ON d.subscriber_id = CAST(one.key AS INTEGER) AND d.edition >= ? AND d.edition < one.value
 JOIN deliveries v ON v.digest_id = d.id
-WHERE {_WAITS} ORDER BY d.edition
+WHERE {_WAITS} AND julianday(v.expires_at) <= julianday(d.composed_at) + ? ORDER BY d.edition
 """  # noqa: S608  constants alone
 _STILL = f"""
 SELECT v.digest_id FROM deliveries v WHERE v.digest_id IN (SELECT value FROM json_each(?)) AND {_WAITS}
@@ -46,10 +46,16 @@ _TAKE = "UPDATE deliveries SET state = 'expired', expires_at = min(expires_at, ?
 
 
 class Waiting:
-    """What waits in one database, as it was when first asked. Every method may raise StoreError."""
+    """What waits in one database, as it was when first asked. Every method may raise StoreError.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where it waits.
+        expires_after: for how long digests wait. One that waits for longer is to be tried again (`Outbox.retry`).
+    """
+
+    def __init__(self, database: Database, expires_after: timedelta) -> None:
         self._database = database
+        self._days = (expires_after + timedelta(seconds=1)) / timedelta(days=1)
         self._oldest: str | None = None
         self._is_known = False
 
@@ -67,7 +73,7 @@ class Waiting:
             if self._oldest is None:  # nearly always
                 return {}
             wanted = json.dumps({number: edition.isoformat() for number, edition in editions.items()})
-            for subscriber, digest in connection.exec_driver_sql(_EARLIER, (wanted, self._oldest)):
+            for subscriber, digest in connection.exec_driver_sql(_EARLIER, (wanted, self._oldest, self._days)):
                 found[subscriber] = (*found.get(subscriber, ()), digest)
         return found
 
