@@ -327,7 +327,7 @@ def test_the_operator_gets_one_mail_and_one_call(store: Store, receiver: Receive
     assert body["alarms"] == [
         {
             "name": "source hf",
-            "detail": "hf could not be read: hf: <404> & more",
+            "detail": "hf could not be read so far: <404> & more",
             "since": "2026-04-15T12:00:00Z",
             "over": False,
         }

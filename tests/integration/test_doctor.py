@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from paperdigest.mail.dkim_keys import Private, dns_record, make_key
 from paperdigest.mail.probing import Probe, probe
 from paperdigest.store import Store
 from paperdigest.testing.replay import ReplayServer, Reply
+from paperdigest.types import ListingState
 from tests.scripted_smtp import ScriptedSmtp
 from tests.store_samples import listing, paper
 
@@ -113,7 +115,90 @@ def test_a_key_that_others_can_read_and_a_silent_source_are_found(tmp_path: Path
     told = by_check(examine(found, store, NOW))
     assert told["secret key"].level is Level.FAIL
     assert told["source hf"].level is Level.FAIL
-    assert "2026-04-01" in told["source hf"].what
+    assert told["source hf"].what.endswith("newest listing, of 2026-04-01; it was last asked on 2026-04-15 06:00Z")
+    assert "Run `paperdigest fetch`" in told["source hf"].next_step
+
+
+def of_source(store: Store, tmp_path: Path, now: datetime = NOW) -> Finding:
+    return by_check(examine(settings(tmp_path, KEYED), store, now))["source hf"]
+
+
+def read(store: Store, day: date, state: ListingState, note: str | None = None, *, hour: int = 5) -> None:
+    moment = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    found = listing(paper()) if state in (ListingState.COMPLETE, ListingState.PARTIAL) else listing()
+    store.record(replace(found, listed_on=day, retrieved_at=moment, state=state, note=note), authority=2)
+
+
+def test_a_source_that_was_never_read_is_to_be_fetched(tmp_path: Path, store: Store) -> None:
+    found = of_source(store, tmp_path)
+    assert (found.level, found.what) == (Level.WARN, "has not been read yet, so it has no papers here")
+    assert found.next_step == "paperdigest fetch hf"
+
+
+def test_of_a_source_that_works_it_is_told_when_it_was_read_and_what_came(tmp_path: Path, store: Store) -> None:
+    read(store, NOW.date(), ListingState.COMPLETE)
+    found = of_source(store, tmp_path)
+    assert (found.level, found.what) == (Level.GOOD, "read on 2026-04-16 05:00 UTC; of 2026-04-16: one paper")
+    read(store, date(2026, 4, 18), ListingState.QUIET)
+    found = of_source(store, tmp_path, datetime(2026, 4, 18, 6, tzinfo=UTC))
+    assert found.what.endswith("of 2026-04-18: nothing was announced")
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "step"),
+    [
+        (
+            ListingState.FAILED,
+            "could not be read on 2026-04-16 05:00 UTC (no answer); it was read on 2026",
+            "tries again",
+        ),
+        (ListingState.PARTIAL, "could only be read in part (no answer): one paper so far", "asks for the rest"),
+        (ListingState.STALE, "has given nothing new on 2026-04-16 (no answer)", "asks again"),
+    ],
+)
+def test_what_goes_wrong_once_is_a_warning_with_its_reason(
+    tmp_path: Path, store: Store, state: ListingState, says: str, step: str
+) -> None:
+    read(store, date(2026, 4, 15), ListingState.COMPLETE, hour=20)
+    read(store, NOW.date(), state, "hf: no answer")
+    found = of_source(store, tmp_path)
+    assert found.level is Level.WARN
+    assert says in found.what
+    assert step in found.next_step
+
+
+def test_a_source_that_fails_from_the_first_day_on_is_told_with_the_reason_alone(tmp_path: Path, store: Store) -> None:
+    read(store, NOW.date(), ListingState.FAILED, "hf: there is no such host")
+    found = of_source(store, tmp_path)
+    assert (found.level, found.what) == (Level.FAIL, "could not be read so far: there is no such host")
+    assert "paperdigest sources check hf" in found.next_step
+
+
+def test_a_feed_that_is_silent_for_weeks_is_no_failure(tmp_path: Path, store: Store) -> None:
+    tables = '[[sources]]\nname = "journal"\nkind = "feed"\nurl = "https://example.org/rss"\n'
+    found = listing(paper())
+    moment = datetime(2026, 3, 20, 5, tzinfo=UTC)
+    store.record(
+        replace(found, source="journal", kind="feed", listed_on=moment.date(), retrieved_at=moment), authority=2
+    )
+    told = by_check(examine(settings(tmp_path, tables + KEYED), store, NOW))
+    assert told["source journal"].level is Level.GOOD
+
+
+def test_that_no_source_is_enabled_is_told(tmp_path: Path, store: Store) -> None:
+    wanted = settings(tmp_path, KEYED)
+    off = wanted.model_copy(
+        update={"sources": tuple(one.model_copy(update={"enabled": False}) for one in wanted.sources)}
+    )
+    assert "no papers will come" in by_check(examine(off, store, NOW))["sources"].what
+
+
+def test_a_key_that_is_gone_is_told_once_and_stops_no_examination(tmp_path: Path, store: Store) -> None:
+    findings = list(examine(settings(tmp_path, SENDING), store, NOW))
+    (wrong,) = (one for one in findings if one.check == "settings")
+    assert wrong.level is Level.FAIL
+    assert wrong.what.startswith("mail.dkim.key_file: ")
+    assert sum("dkim.pem" in one.what for one in findings) == 1
 
 
 def test_a_mail_server_is_asked_without_sending_anything() -> None:

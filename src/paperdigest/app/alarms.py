@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from paperdigest.app import plugging
 from paperdigest.app.running import Running
+from paperdigest.app.source_health import trouble_of
 from paperdigest.config import Settings
 from paperdigest.errors import ConfigError, PluginError
-from paperdigest.pipeline.completeness import Calendar, expected_day
-from paperdigest.store import Store, StoredListing
+from paperdigest.store import Store
 from paperdigest.store.bounces import REFUSED
 from paperdigest.store.operating import Operating
 from paperdigest.store.pauses import MAIL, Pauses
 from paperdigest.store.runs import FETCH, SEND
 from paperdigest.store.storms import ALARM as BOUNCE_STORM
-from paperdigest.types import ListingState
 
 __all__ = ["DEFECT", "MAIL", "NAMES", "knows", "troubles"]
 
 DEFECT = "defect"
 """The alarm that a defect of our own has stopped a run; raised where it is caught."""
 
-_GOOD = (ListingState.COMPLETE, ListingState.QUIET)
-_ANSWERED = (*_GOOD, ListingState.PARTIAL, ListingState.STALE)
 _DAY = timedelta(days=1)
-_FAILING_FOR = _DAY
 _UNREACHED_FOR = timedelta(hours=1)
 _LOOK_BACK = timedelta(days=60)
 _LEAST_FREE_BYTES = 200_000_000
@@ -64,32 +60,9 @@ def _sources(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[
             yield f"{_SOURCE}{table.name}", str(error)
             continue
         listings = store.listings(table.name, since=(now - _LOOK_BACK).date())
-        if listings and (why := _silent(listings, source.announces_on, settings.alarms.stale_days, now)) is not None:
+        why = trouble_of(table.name, listings, source.announces_on, settings.alarms.stale_days, now)
+        if why is not None:
             yield f"{_SOURCE}{table.name}", f"{table.name} {why}"
-
-
-def _silent(listings: tuple[StoredListing, ...], calendar: Calendar, stale_days: int, now: datetime) -> str | None:
-    """Say since when a source has given nothing that is good, if that is worth an alarm."""
-    answered = max((one.retrieved_at for one in listings if one.state in _ANSWERED), default=None)
-    latest = max(listings, key=lambda one: (one.attempted_at, one.listed_on))
-    if latest.state is ListingState.FAILED and (answered is None or now - answered > _FAILING_FOR):
-        since = f"could not be read since {answered:%Y-%m-%d %H:%MZ}" if answered else "could not be read"
-        return f"{since}: {latest.note or 'no reason is known'}"
-    good = max((one.listed_on for one in listings if one.state in _GOOD), default=None)
-    due = expected_day(calendar, now)
-    if due is None:  # it speaks when it likes: to be silent is no trouble
-        return None
-    missed = _announced(calendar, good or min(one.listed_on for one in listings) - timedelta(days=1), due)
-    if missed < stale_days:
-        return None
-    newest = max(listings, key=lambda one: one.listed_on)
-    said = f"; the newest is {newest.state.value}{f' ({newest.note})' if newest.note else ''}"
-    return f"has given no good listing since {f'that of {good}' if good else 'it was first asked'}{said}"
-
-
-def _announced(calendar: Calendar, after: date, until: date) -> int:
-    """Return on how many days of (after, until] the source announces something."""
-    return sum(calendar(after + timedelta(days=n)) is not False for n in range(1, (until - after).days + 1))
 
 
 def _runs(running: Running, now: datetime) -> Iterator[tuple[str, str]]:

@@ -10,13 +10,15 @@ from email.utils import parseaddr
 from paperdigest.app import plugging, storage
 from paperdigest.app.checking import check_mail
 from paperdigest.app.doctor import dns_checks, machine_checks, relay_checks
-from paperdigest.app.doctor.findings import Finding, fail, good
+from paperdigest.app.doctor.findings import Finding, Level, fail, good
 from paperdigest.app.doctor.names import Lookup, ask
 from paperdigest.app.doctor.signatures import check_signatures
+from paperdigest.app.doctor.source_checks import check_sources
 from paperdigest.app.letters import Letters
+from paperdigest.app.signing import signing_keys
 from paperdigest.config import Settings
 from paperdigest.errors import ConfigError, PluginError, RenderError
-from paperdigest.mail.dkim_keys import Private, dns_record, load_key
+from paperdigest.mail.dkim_keys import Private, dns_record
 from paperdigest.mail.probing import Probe, probe
 from paperdigest.render import MAX_HTML_BYTES
 from paperdigest.store import Store
@@ -50,24 +52,39 @@ def examine(settings: Settings, store: Store, now: datetime, tools: Tools | None
     yield from machine_checks.check_disk(store.path)
     yield from machine_checks.check_key_file(storage.secret_key_path(settings))
     yield from machine_checks.check_database(store)
-    yield from machine_checks.check_sources(settings, store, now)
+    yield from check_sources(settings, store, now)
     yield from machine_checks.check_mails(store, now)
     letters = Letters(settings)
-    yield from _settings(settings, letters)
-    yield from _sample(settings, letters, now)
+    of_settings = tuple(_settings(settings, letters))
+    yield from of_settings
+    failed = {one.check for one in of_settings if one.level is Level.FAIL}
+    if "settings" in failed:
+        return  # no mail can be made or sent with them: what the world outside says of it comes after they are mended
+    if not failed:
+        yield from _sample(settings, letters, now)
     if settings.mail.mailer == "smtp":
         yield from relay_checks.check_relay(tools.probe(settings), LARGEST, now)
     yield from _domains(settings, tools)
 
 
 def _settings(settings: Settings, letters: Letters) -> Iterator[Finding]:
+    file = settings.path or "the defaults"
     try:
         check_mail(settings)
         letters.check()
-    except (ConfigError, PluginError, RenderError) as error:
-        yield fail("settings", str(error), "See `paperdigest config check`")
+    except ConfigError as error:
+        for problem in error.problems:
+            yield fail(
+                "settings", f"{problem.key}: {problem.message}", f"Correct it, then run the doctor again ({file})"
+            )
         return
-    yield good("settings", f"{settings.path or 'the defaults'}; mail goes by {settings.mail.mailer}")
+    except PluginError as error:
+        yield fail("settings", str(error), f"Correct it, then run the doctor again ({file})")
+        return
+    except RenderError as error:
+        yield fail("templates", str(error), "Mend the template: while it is broken nothing is sent")
+        return
+    yield good("settings", f"{file}; mail goes by {settings.mail.mailer}")
 
 
 def _sample(settings: Settings, letters: Letters, now: datetime) -> Iterator[Finding]:
@@ -80,7 +97,7 @@ def _sample(settings: Settings, letters: Letters, now: datetime) -> Iterator[Fin
     yield from relay_checks.check_message(content)
     if settings.mail.mailer not in _OWN_EYES:
         yield from relay_checks.check_bulk(content, postal_address=settings.digest.postal_address)
-    yield from check_signatures(content, dict(_keys(settings)))
+    yield from check_signatures(content, _keys(settings))
     if links.unsubscribe is not None:
         found, told = relay_checks.check_pages(links.unsubscribe)
         yield from found
@@ -102,7 +119,7 @@ def _domains(settings: Settings, tools: Tools) -> Iterator[Finding]:
     relays = tools.addresses(mail.smtp.host) if mail.mailer == "smtp" else ()
     yield from dns_checks.check_spf(envelope, relays, tools.lookup)
     signing = mail.dkim.domain or domain
-    keys = dict(_keys(settings))
+    keys = _keys(settings)
     for selector, key in keys.items():
         yield from dns_checks.check_dkim(signing, selector, dns_record(key), tools.lookup)
     yield from dns_checks.check_dmarc(domain, signing if keys else None, envelope, tools.lookup)
@@ -111,9 +128,6 @@ def _domains(settings: Settings, tools: Tools) -> Iterator[Finding]:
         yield from dns_checks.check_mx(mail.bounces.domain, tools.lookup)
 
 
-def _keys(settings: Settings) -> Iterator[tuple[str, Private]]:
-    """Yield the selectors and keys that sign."""
-    dkim = settings.mail.dkim
-    for selector, file in ((dkim.selector, dkim.key_file), (dkim.ed25519_selector, dkim.ed25519_key_file)):
-        if file:
-            yield selector, load_key(settings.file(file, file))
+def _keys(settings: Settings) -> dict[str, Private]:
+    """Return the keys that sign, by selector."""
+    return {one.selector: one.private for one in signing_keys(settings)}

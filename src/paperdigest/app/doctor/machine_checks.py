@@ -1,4 +1,4 @@
-"""What the doctor looks at on this machine: settings, clock, disk, database, sources."""
+"""What the doctor looks at on this machine: settings, clock, disk, database."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from paperdigest.app.doctor.findings import Finding, fail, good, warn
-from paperdigest.config import Settings
 from paperdigest.errors import StoreError
 from paperdigest.store import Store
 from paperdigest.store.operating import Operating
 from paperdigest.store.pauses import Pauses
-from paperdigest.types import ListingState
 
 __all__ = [
     "check_database",
@@ -25,14 +23,12 @@ __all__ = [
     "check_mails",
     "check_python",
     "check_skew",
-    "check_sources",
     "check_zones",
 ]
 
 _LOW_BYTES, _VERY_LOW_BYTES = 1_000_000_000, 100_000_000
 _SKEW = timedelta(minutes=2)
 _SEE_OUTBOX = "Mend what it names; `paperdigest outbox` says what waits"
-_GOOD_STATES = (ListingState.COMPLETE, ListingState.QUIET, ListingState.PARTIAL)
 
 
 def check_python() -> Iterator[Finding]:
@@ -109,29 +105,3 @@ def check_mails(store: Store, now: datetime) -> Iterator[Finding]:
         yield warn("mails", f"{late} were given up on the last day", "See `paperdigest outbox`")
     if doubtful := operating.undecided(now):
         yield warn("mails", f"{doubtful} are in doubt and wait for you", "See `paperdigest outbox doubt`")
-
-
-def check_sources(settings: Settings, store: Store, now: datetime) -> Iterator[Finding]:
-    """Check when each source last gave a listing."""
-    for table in settings.sources:
-        if not table.enabled:
-            continue
-        listings = store.listings(table.name, period=None)
-        last = listings[-1] if listings else None
-        fine = [one for one in listings if one.state in _GOOD_STATES]
-        if last is None:
-            yield warn(f"source {table.name}", "was never fetched", f"paperdigest fetch {table.name}")
-            continue
-        age = (now.date() - fine[-1].listed_on).days if fine else None
-        what = f"last good listing of {fine[-1].listed_on}" if fine else "no good listing yet"
-        said = "" if last in fine else f"; the newest is {last.state.value}{f' ({last.note})' if last.note else ''}"
-        if age is None or age > settings.alarms.stale_days + 2:  # a weekend is no trouble
-            yield fail(
-                f"source {table.name}",
-                f"nothing good for days: {what}{said}",
-                f"paperdigest sources check {table.name}",
-            )
-        elif last.state not in _GOOD_STATES:
-            yield warn(f"source {table.name}", what + said, f"paperdigest fetch {table.name}")
-        else:
-            yield good(f"source {table.name}", what)
