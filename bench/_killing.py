@@ -33,8 +33,8 @@ _OPEN = ("planned", "leased", "sending", "deferred", "in_doubt")
 class Sender:
     """The real thing: letters, ledger, lanes and SMTP client, on one folder and one mail server."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self._begun = folder, time.time()
+    def __init__(self, folder: Path, port: int, speed: float = SPEED) -> None:
+        self.folder, self._begun, self._speed = folder, time.time(), speed
         found = settings(folder, port)
         smtp = found.mail.smtp.model_copy(update={"connections": LANES})
         self._settings = found.model_copy(update={"mail": found.mail.model_copy(update={"smtp": smtp})})
@@ -45,7 +45,7 @@ class Sender:
         return NOW + timedelta(seconds=self._elapsed())
 
     def _elapsed(self) -> float:
-        return (time.time() - self._begun) * SPEED
+        return (time.time() - self._begun) * self._speed
 
     def once(self) -> int:
         """Deliver what is due, as cron does, and return how many deliveries are not settled."""
@@ -66,8 +66,14 @@ class Sender:
             time.sleep(0.02)
 
 
-def fork(work: Callable[[], object], failpoint: str | None = None) -> int:
-    """Start a process that does some work, and return its number once it is about to begin."""
+def fork(work: Callable[[], object], failpoint: str | None = None, *, stops: bool = False) -> int:
+    """Start a process that does some work, and return its number once it is about to begin.
+
+    Args:
+        work: what it does.
+        failpoint: where it is killed, see `failpoints.arm`.
+        stops: it is stopped there instead, and can go on.
+    """
     ready, told = os.pipe()
     number = os.fork()
     if number:
@@ -80,6 +86,8 @@ def fork(work: Callable[[], object], failpoint: str | None = None) -> int:
         os.close(ready)
         if failpoint is not None:
             failpoints.arm(failpoint)
+        if stops:
+            vars(signal)["SIGKILL"] = signal.SIGSTOP  # which the failpoints of this one process name
         os.write(told, b"r")
         work()
         code = 0

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -181,6 +182,7 @@ def _reader(number: int) -> Subscriber:
     )
 
 
+@cache
 def _papers() -> Sequence[RankedPaper]:
     entries = [entry for listing in daily_listings()[0][-30:] for entry in listing.entries if entry.paper.abstract]
     return [

@@ -2,8 +2,9 @@
 
 A sink writes down each message before it accepts it. After all the killing the sender is left in peace until everything
 is settled; then every digest must have arrived, and those that arrived twice must be among the deliveries that the
-ledger had marked as in doubt, with the same bytes. Beside it, in the same run, the policies of other mailers, written
-from their description.
+ledger had marked as in doubt, with the same bytes. Others are stopped for longer than their leases, and go on when
+everything has been delivered by somebody else: then they may send nothing, but for what they had leave to send when
+they were stopped. Beside it, in the same run, the policies of other mailers, written from their description.
 
 ``CRASH_DIGESTS`` and ``CRASH_KILLS`` in the environment make it smaller.
 """
@@ -16,52 +17,37 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench._crash_peers import POLICIES, Peer
 from bench._killing import LANES, SPEED, Sender, fork, kill
+from bench._stopping import STOP_SPEED, Moment, stopped
 from bench._truth_sink import read_log, truth_sink
+from bench._verdict import Verdict, compare
 from bench._waiting import fill
 from bench.timing import Row
 from paperdigest import failpoints
 from paperdigest.store import checking
-from paperdigest.store.claims import LEASE
 from paperdigest.store.engine import connect_raw
 
-__all__ = ["Scenario", "Verdict", "judge", "run", "scenarios"]
+__all__ = ["Scenario", "judge", "rounds_of_stops", "run", "scenarios"]
 
 DIGESTS = int(os.environ.get("CRASH_DIGESTS", "10000"))
 KILLS = int(os.environ.get("CRASH_KILLS", "200"))
 _PATIENCE_S = 300
 _OF_DELIVERY = tuple(name for name in failpoints.NAMES if "plan" not in name)
 _COUNTS = (1, 2, 7, 30)
-_DOUBTED = """
-SELECT message_id FROM deliveries WHERE id IN (SELECT delivery_id FROM attempts WHERE state = 'in_doubt')
-"""
-
-
-@dataclass(slots=True, kw_only=True)
-class Verdict:
-    """What came of one scenario; ``most_doubts`` is of a single kill, where kills come one by one."""
-
-    kills: int = 0
-    arrived: int = 0
-    lost: int = 0
-    twice: int = 0
-    doubts: int = 0
-    most_doubts: int = 0
-    outside_doubt: int = 0
-    altered: int = 0
-    unsound: list[str] = field(default_factory=list)
-
-    @property
-    def by_a_kill(self) -> float:
-        """How many came into doubt by one kill: the most, or where several senders are killed, on the average."""
-        return self.most_doubts or self.doubts / max(1, self.kills)
-
+_BEFORE_DOT = "after_intent"
+"""The one moment after the last look at the lease and before the dot; elsewhere a stop hits it once in a while."""
+_LAST = "before_release"
+"""Whoever has come so far leaves nothing to those after it."""
+_APART = (_BEFORE_DOT, _LAST, "after_claim")  # claims are few: they are stopped at among the random moments
+RIGHT_BEFORE = "stopped right before the dot"
+_LATE = 0.05
+"""How often a stop at another moment may hit that one, in some lane."""
 
 Scenario = Callable[[Sender, Verdict], None]
 
@@ -72,6 +58,8 @@ def run() -> Iterator[Row]:
     for name, scenario in scenarios(KILLS, draw).items():
         count = DIGESTS if name == "random kills" else max(200, DIGESTS // 4)
         yield from _rows(name, judge(scenario, count), count)
+    for name, rounds in rounds_of_stops(max(1, KILLS // 2), draw).items():
+        yield from _of_stops(name, rounds, max(200, DIGESTS // 10))
     for policy in POLICIES:
         verdict = _peer(policy, max(200, DIGESTS // 5), max(4, KILLS // 10), draw)
         yield Row(
@@ -86,26 +74,44 @@ def run() -> Iterator[Row]:
 
 
 def scenarios(kills: int, draw: random.Random) -> dict[str, Scenario]:
-    """Return what may happen to senders, by name; ``kills`` is for the first, and the others get fewer."""
+    """Return what may kill senders, by name; ``kills`` is for the first, and the others get fewer."""
     return {
         "random kills": lambda sender, verdict: _random_kills(sender, verdict, draw, kills),
         "named moments": _named_moments,
         "two daemons": lambda sender, verdict: _two(sender, verdict, draw, kills // 4, sender.until_done),
         "cron and daemon": lambda sender, verdict: _two(sender, verdict, draw, kills // 4, sender.once),
-        "stopped beyond the lease": lambda sender, verdict: _stopped(sender, verdict, draw, max(1, kills // 40)),
     }
 
 
-def judge(scenario: Scenario, count: int) -> Verdict:
+def rounds_of_stops(stops: int, draw: random.Random) -> dict[str, list[Scenario]]:
+    """Return rounds in each of which some senders are stopped beyond their leases, so many at random moments."""
+    named = [f"{name}:{count}" for count in _COUNTS for name in _OF_DELIVERY if name not in _APART]
+    rounds = [[*some, f"{_LAST}:{_COUNTS[number % len(_COUNTS)]}"] for number, some in enumerate(_together(named, 3))]
+    return {
+        "stopped beyond the lease at random": _in_rounds(_together([None] * stops, 4), draw),
+        "stopped beyond the lease at named moments": _in_rounds(rounds, draw),
+        RIGHT_BEFORE: _in_rounds(_together([f"{_BEFORE_DOT}:{count}" for count in _COUNTS], 4), draw),
+    }
+
+
+def _together(moments: Sequence[Moment], size: int) -> list[Sequence[Moment]]:
+    return [moments[start : start + size] for start in range(0, len(moments), size)]
+
+
+def _in_rounds(rounds: Sequence[Sequence[Moment]], draw: random.Random) -> list[Scenario]:
+    return [partial(stopped, draw=draw, moments=some) for some in rounds]
+
+
+def judge(scenario: Scenario, count: int, *, speed: float = SPEED) -> Verdict:
     """Let a scenario happen to so many digests, leave the sender in peace, and compare ledger and sink."""
     with tempfile.TemporaryDirectory() as name, truth_sink(Path(name) / "truth.log") as port:
         folder = Path(name)
         fill(folder, count)
-        sender, verdict = Sender(folder, port), Verdict()
+        sender, verdict = Sender(folder, port, speed), Verdict()
         scenario(sender, verdict)
         _in_peace(sender)
         verdict.unsound += checking.check(folder / "papers.db")
-        _compare(folder, verdict)
+        compare(folder, verdict)
     return verdict
 
 
@@ -146,20 +152,6 @@ def _two(sender: Sender, verdict: Verdict, draw: random.Random, kills: int, othe
         verdict.kills += kill(number)
 
 
-def _stopped(sender: Sender, verdict: Verdict, draw: random.Random, times: int) -> None:
-    """A sender is stopped in mid-work until its leases are over and another has done its work; then it goes on."""
-    for _ in range(times):
-        number = fork(sender.until_done)
-        time.sleep(draw.uniform(0.2, 0.5))
-        os.kill(number, signal.SIGSTOP)
-        time.sleep(LEASE.total_seconds() / SPEED + 0.2)
-        other = fork(sender.until_done)
-        time.sleep(0.5)  # enough to take over what was claimed, and not to finish everything
-        os.kill(number, signal.SIGCONT)
-        time.sleep(0.3)
-        verdict.kills += 1 + kill(number) + kill(other)  # to the others a stop is a death
-
-
 def _in_peace(sender: Sender) -> None:
     number = fork(sender.until_done)
     until = time.monotonic() + _PATIENCE_S
@@ -184,33 +176,38 @@ def _count(sender: Sender, verdict: Verdict) -> None:
     verdict.doubts = open_ + told
 
 
-def _compare(folder: Path, verdict: Verdict) -> None:
-    taken = read_log(folder / "truth.log")
-    with closing(connect_raw(folder / "papers.db")) as connection:
-        every = {name for (name,) in connection.execute("SELECT message_id FROM deliveries")}
-        doubted = {name for (name,) in connection.execute(_DOUBTED)}
-    times = Counter(name for _, name, _ in taken)
-    copies: dict[str, set[str]] = {}
-    for _, name, content in taken:
-        copies.setdefault(name, set()).add(content)
-    twice = {name for name, count in times.items() if count > 1}
-    verdict.arrived = len(times)
-    verdict.lost = len(every - times.keys())
-    verdict.twice = sum(count - 1 for count in times.values())
-    verdict.outside_doubt = len(twice - doubted)
-    verdict.altered = sum(len(copies[name]) > 1 for name in twice)
-    verdict.doubts = len(doubted)
-
-
 def _rows(name: str, verdict: Verdict, count: int) -> Iterator[Row]:
     note = f"{count:,} digests, {verdict.kills} kills: {verdict.twice} twice, {verdict.doubts} in doubt"
-    held = {
+    yield from _bounded(name, _must_hold(verdict), note)
+
+
+def _of_stops(name: str, rounds: Sequence[Scenario], count: int) -> Iterator[Row]:
+    """Yield the rows of stops; whoever goes on after one may send only what it was about to in that very moment."""
+    verdict = Verdict()
+    for one in rounds:
+        verdict.add(judge(one, count, speed=STOP_SPEED))
+    late = LANES if name == RIGHT_BEFORE else _LATE
+    note = (
+        f"{count * len(rounds):,} digests, {verdict.kills} stops, {verdict.at_moment} of them at a named moment and"
+        f" {verdict.mid_write} of one that was writing:"
+        f" {verdict.twice} twice, {verdict.late} of these sent by one that went on; {verdict.doubts} in doubt"
+    )
+    held = _must_hold(verdict) | {"sent by one that went on, a stop": (verdict.late / max(1, verdict.kills), late)}
+    yield from _bounded(name, held, note)
+
+
+def _must_hold(verdict: Verdict) -> dict[str, tuple[float, float]]:
+    """Return what is bounded, by name: what was found, and the limit."""
+    return {
         "lost": (verdict.lost, 0),
         "twice but never in doubt": (verdict.outside_doubt, 0),
         "copies that differ": (verdict.altered, 0),
         "unsound databases": (len(verdict.unsound), 0),
         "in doubt by a kill, a connection": (verdict.by_a_kill / LANES, 1),
     }
+
+
+def _bounded(name: str, held: Mapping[str, tuple[float, float]], note: str) -> Iterator[Row]:
     for what, (found, limit) in held.items():
         yield Row(name=f"{name}: {what}", ours_s=found, peer_s=limit, ratio=found, limit=limit, unit="1", note=note)
 
