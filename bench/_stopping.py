@@ -33,7 +33,7 @@ Moment = str | None
 _BEYOND_S = LEASE.total_seconds() / STOP_SPEED + 0.3
 _PATIENCE_S = 120.0
 _TICK_S = 0.005
-_COMES_BY_S = 2.0
+_COMES_BY_S = 10.0
 
 
 def stopped(sender: Sender, verdict: Verdict, draw: random.Random, moments: Sequence[Moment]) -> None:
