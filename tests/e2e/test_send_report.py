@@ -64,3 +64,16 @@ def test_speed_is_told_beside_what_was_sent(person: Person) -> None:
     crowd(person)
     assert " a second)" in person.types("--now", TUESDAY_NOON, "send").out
     assert " a second)" not in person.types("--now", TUESDAY_NOON, "send").out
+
+
+def test_mail_goes_to_an_address_in_any_script(person: Person) -> None:
+    subscribed(person)
+    who = "j\u00fcrgen@example.org"
+    assert person.types("subscriber", "remove", "you@example.org").code == 0
+    assert person.types("--now", TUESDAY_NOON, "subscriber", "add", who, "--topic", "trace", "--confirmed").code == 0
+    with ScriptedSmtp("8BITMIME", "SMTPUTF8") as server:
+        relayed_by(person, server.port)
+        assert person.types("--now", TUESDAY_NOON, "send", "--json").json["sent"] == 1
+        assert f"RCPT TO:<{who}>" in server.commands
+    headers = person.types("outbox", "show", "1", "--json").json["headers"]
+    assert ["To", who] in headers

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from email.policy import compat32
 from typing import Any
 
@@ -150,5 +150,6 @@ class OutboxDesk:
 
 
 def _headers(content: bytes) -> tuple[tuple[str, str], ...]:
-    parsed: Message = BytesHeaderParser(policy=compat32).parsebytes(content)
+    head = content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")  # RFC 6532: where an address wants it
+    parsed: Message = HeaderParser(policy=compat32).parsestr(head)
     return tuple((name, " ".join(str(value).split())) for name, value in parsed.items())

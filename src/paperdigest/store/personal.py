@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, select
 
-from paperdigest.errors import NotFoundError, UsageError
+from paperdigest.errors import NotFoundError
 from paperdigest.store.delivery_tables import subscribers
 from paperdigest.store.engine import Database, connect_raw, translated
-from paperdigest.store.subscribers import normalised_address
+from paperdigest.store.subscribers import stored_address
 from paperdigest.store.tables import metadata
 
 __all__ = ["Personal"]
@@ -75,11 +75,8 @@ class Personal:
 
 def _owned(connection: Connection, email: str) -> _Rows:
     """Return the rows of a person by table, following foreign keys from their row in ``subscribers``."""
-    try:
-        address = normalised_address(email)
-    except UsageError:
-        address = email
-    person = connection.execute(select(subscribers).where(subscribers.c.email == address)).mappings().first()
+    wanted = select(subscribers).where(subscribers.c.email == stored_address(email))
+    person = connection.execute(wanted).mappings().first()
     if person is None:
         raise NotFoundError("subscriber", email, "See `paperdigest subscriber list`")
     found: _Rows = {subscribers.name: [dict(person)]}

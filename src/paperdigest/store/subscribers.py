@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,7 +21,12 @@ from paperdigest.store.standing import schedule_of
 from paperdigest.store.tables import from_stored
 from paperdigest.types import OnEmpty, Subscriber, SubscriberStatus, Topic
 
-__all__ = ["Subscribers", "normalised_address"]
+__all__ = ["Subscribers", "normalised_address", "stored_address"]
+
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Characters without a form that Unicode counts among letters, marks and symbols; the others are controls to it."""
+
+_MAX_LOCAL_BYTES = 64  # RFC 5321, 4.5.3.1.1
 
 _TOPICS = """
 SELECT subscriber_id, name, query, weight, quota, threshold FROM topics
@@ -34,15 +41,28 @@ FROM subscribers WHERE id IN (SELECT value FROM json_each(?))
 def normalised_address(email: str) -> str:
     """Return the one spelling of an address: the domain in lower case and as A-labels; no DNS is asked.
 
+    The part before the @ may be in any script (RFC 6531), composed (NFC, RFC 6532, 3.1). What cannot be seen in it, or
+    looks like something else, is refused as in identifiers (RFC 8264, 4.2.3): two such addresses are told apart by
+    nobody, and a mark of direction turns around what is printed after it.
+
     Raises:
         UsageError: it is not an address that mail can be sent to.
     """
     try:
         # test_environment admits "@example.test" and the like; whether mail arrives there is not ours to guess.
-        found = validate_email(email, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(email, check_deliverability=False, allow_smtputf8=True, test_environment=True)
     except EmailNotValidError as error:
-        raise UsageError(f"{email!r} is not an e-mail address: {error}") from error
-    return found.ascii_email or found.normalized
+        raise UsageError(f"{email!a} is not an e-mail address: {error}") from error
+    if found.ascii_email:
+        return found.ascii_email
+    local = unicodedata.normalize("NFC", found.local_part)
+    if unicodedata.normalize("NFKC", local) != local or _INVISIBLE.search(local):
+        raise UsageError(
+            f"{email!a} is not an e-mail address: it holds characters that are invisible or look like others"
+        )
+    if len(local.encode("utf-8")) > _MAX_LOCAL_BYTES:
+        raise UsageError(f"{email!r} is not an e-mail address: more than {_MAX_LOCAL_BYTES} bytes stand before the @")
+    return f"{local}@{found.ascii_domain}"
 
 
 class Subscribers:
@@ -114,11 +134,16 @@ class Subscribers:
             connection.execute(delete(subscribers).where(subscribers.c.id == _number(connection, email)))
 
 
-def _number(connection: Connection, email: str) -> int:
+def stored_address(email: str) -> str:
+    """Return the spelling under which an address would be stored; what is none is simply not found under itself."""
     try:
-        address = normalised_address(email)
+        return normalised_address(email)
     except UsageError:
-        address = email  # nothing else is stored under it, so it is simply not found
+        return email.encode("utf-8", "replace").decode("utf-8")  # a database takes no bytes that are no text
+
+
+def _number(connection: Connection, email: str) -> int:
+    address = stored_address(email)
     found = connection.execute(select(subscribers.c.id).where(subscribers.c.email == address)).scalar()
     if found is None:
         raise NotFoundError("subscriber", email, "See `paperdigest subscriber list`")

@@ -15,11 +15,10 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, or_, select
 from sqlalchemy.engine import RowMapping
 
-from paperdigest.errors import UsageError
 from paperdigest.store.delivery_tables import subscribers
 from paperdigest.store.engine import Database
 from paperdigest.store.operation_tables import suppressions
-from paperdigest.store.subscribers import normalised_address
+from paperdigest.store.subscribers import stored_address
 from paperdigest.types import SuppressionReason
 
 __all__ = ["Suppression", "Suppressions", "harmless"]
@@ -114,7 +113,7 @@ class Suppressions:
 
     def put_address(self, connection: Connection, email: str, said: Suppression) -> None:
         """Suppress an address, whoever has it now (see `put`)."""
-        found = select(subscribers.c.id).where(func.lower(subscribers.c.email) == email.lower())
+        found = select(subscribers.c.id).where(func.lower(subscribers.c.email) == func.lower(email))
         self._put(connection, email, connection.execute(found).scalar(), said)
 
     def _put(self, connection: Connection, email: str, subscriber_id: int | None, said: Suppression) -> None:
@@ -134,12 +133,9 @@ class Suppressions:
         connection.execute(insert(suppressions).values(row))
 
     def _hashes(self, email: str) -> list[bytes]:
-        try:
-            address = normalised_address(email)
-        except UsageError:
-            address = email  # it is nobody's: nothing is kept about it
+        address = stored_address(email)
         # The part before the @ may tell letters by case, but nobody's server does: a complaint must not be evaded so.
-        return [hmac.digest(key, address.lower().encode("utf-8", "replace"), "sha256") for key in self._keys]
+        return [hmac.digest(key, address.lower().encode("utf-8"), "sha256") for key in self._keys]
 
 
 def _suppression(row: RowMapping) -> Suppression:
