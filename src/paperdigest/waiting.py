@@ -24,9 +24,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil, inf
 from queue import SimpleQueue
+from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Apart", "Loop", "OwnThread", "Ready", "Signal", "Task", "Wait", "alone"]
+__all__ = ["Apart", "Loop", "OwnThread", "Ready", "Signal", "Task", "ToldOf", "Wait", "alone"]
 
 _T = TypeVar("_T")
 
@@ -153,7 +154,7 @@ class Signal(Generic[_T]):
 
     def alone(self) -> None:
         """See `Wait`."""
-        with suppress(BaseException):  # comes out of `result`
+        with ToldOf(lambda _: None):  # it comes out of `result` again
             self.result()
 
     def begin(self, loop: Loop, task: Task) -> None:
@@ -298,9 +299,24 @@ def alone(coroutine: _Waiting[_T]) -> _T:
         coroutine.close()
 
 
+class ToldOf:
+    """A context manager: what ends its block is told to somebody, to be raised where the work is waited for."""
+
+    def __init__(self, tell: Callable[[BaseException], None]) -> None:
+        self._tell = tell
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None or isinstance(error, GeneratorExit):
+            return False
+        self._tell(error)
+        return True
+
+
 def _called(work: Callable[[], _T], done: Future[_T]) -> Future[_T]:
-    try:
+    with ToldOf(done.set_exception):
         done.set_result(work())
-    except BaseException as error:  # noqa: BLE001  raised where the result is asked for
-        done.set_exception(error)
     return done

@@ -31,7 +31,7 @@ from paperdigest.protocols import AsyncBeforeFinal, AsyncLane, AsyncMailer, Lane
 from paperdigest.store.claims import Claim, Intent, Outcome
 from paperdigest.store.marks import Marks
 from paperdigest.types import DeliveryState, MailPhase
-from paperdigest.waiting import Apart, Loop, OwnThread, Signal, alone
+from paperdigest.waiting import Apart, Loop, OwnThread, Signal, ToldOf, alone
 
 __all__ = ["Done", "Lanes", "Letter", "content_hash"]
 
@@ -151,17 +151,13 @@ class Lanes:
         self._loop.start(self._run())
 
     async def _run(self) -> None:
-        try:
+        with ToldOf(self.done.append):
             async with _async_lane(self._mailer) as lane:
                 while (letter := await self._next()) is not None:
                     if (done := await self._deliver(lane, letter)) is None:
                         self.put(letter)
                         return
                     self.done.append(done)
-        except GeneratorExit:
-            raise
-        except BaseException as error:  # noqa: BLE001  whatever ends a lane is raised where its work is waited for
-            self.done.append(error)
 
     async def _next(self) -> Letter | None:
         """Return the next letter when there is one; None: no more are to be begun."""
