@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from paperdigest.mail.quoting import clean_body, quoted
-from paperdigest.types import Recurring
+from paperdigest.types import LINK, Pieces, Recurring
 
 # What is apt to go wrong: line ends that may be cut in two, blanks, dots, escapes, characters of several bytes.
 _TRICKY = st.sampled_from(
@@ -58,12 +58,11 @@ def test_many_random_bodies_whose_lines_are_just_as_long_as_may_be() -> None:
         _check([*pieces, edge] if draw.random() < 0.3 else pieces)
 
 
-def _check(pieces: list[str]) -> None:
-    chunks = quoted(pieces)
-    coded = b"".join(chunks)
-    wanted = clean_body("".join(pieces)).replace("\n", "\r\n").encode("utf-8")
+def _check(pieces: list[str], link: str = "") -> None:
+    text = Pieces(tuple(pieces), link)
+    coded = quoted(text)
+    wanted = clean_body(str(text)).replace("\n", "\r\n").encode("utf-8")
     assert quopri.decodestring(coded) == wanted + b"\r\n"
-    assert all(chunk[-2:] in (b"\r\n", b"") for chunk in chunks)
     lines = coded.split(b"\r\n")
     assert max(map(len, lines)) <= 76
     assert not any(line.endswith((b" ", b"\t")) or line.startswith((b".", b"From ")) for line in lines)
@@ -78,22 +77,36 @@ def test_it_does_not_matter_where_the_pieces_begin(pieces: list[str], seed: int)
     text, chance = "".join(pieces), random.Random(seed)
     cuts = sorted(chance.choices(range(len(text) + 1), k=6))
     cut = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert quopri.decodestring(b"".join(quoted(cut))) == quopri.decodestring(b"".join(quoted([text])))
+    assert quopri.decodestring(quoted(Pieces(tuple(cut)))) == quopri.decodestring(quoted(Pieces((text,))))
 
 
 def test_a_recurring_piece_is_encoded_once_and_gives_the_same_bytes_as_any_other() -> None:
     text = "<p>" + "words and words " * 20 + "é</p>\n"
     piece = Recurring(text)
-    first, other, again = (quoted([one, "token"])[0] for one in (piece, text, piece))
-    assert first is again is piece.coded
-    assert first == other is not first
+    first = quoted(Pieces((piece, "token")))
+    kept = piece.coded
+    assert kept
+    assert quoted(Pieces((piece, "token"))) == first == quoted(Pieces((text, "token")))
+    assert piece.coded is kept
 
 
-@given(_PIECES)
-@settings(max_examples=200, deadline=None)
-@example(["a\r", "\nb"])
-@example(["", "a "])
-def test_pieces_that_recur_are_written_like_others(pieces: list[str]) -> None:
-    kept = list(map(Recurring, pieces))
+_WITH_LINKS = st.lists(st.one_of(_TRICKY, _PIECE, st.just(LINK)), max_size=8).map("".join)
+
+
+@given(st.lists(_WITH_LINKS, max_size=6), _PIECE)
+@settings(max_examples=500, deadline=None)
+@example([f"<a href='{LINK}/like'>", f"{LINK}{LINK}", LINK], "https://example.org/d/" + "t" * 30)
+@example([LINK, f".{LINK}.", f"\n{LINK}"], ".From ")
+@example([f"a\r{LINK}\nb"], "x")
+@example([f"a {LINK}"], "\n")
+@example([f"a {LINK}", " "], "")
+@example(["x" * 75 + LINK + "x" * 75], "y" * 200 + " ")
+def test_the_reader_s_link_stands_where_its_sign_stood(pieces: list[str], link: str) -> None:
+    kept = [Recurring(one) for one in pieces]
     for _ in range(2):
-        assert quoted(kept) == quoted(pieces)
+        _check(list(kept), link)
+
+
+def test_the_sign_is_no_sign_in_text_that_does_not_recur() -> None:
+    coded = quoted(Pieces((f"a{LINK}b", Recurring(f"c{LINK}d")), "x"))
+    assert quopri.decodestring(coded).decode() == f"a{LINK}bcxd\r\n"

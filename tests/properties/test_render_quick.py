@@ -75,8 +75,8 @@ def test_papers_of_one_key_are_the_same_objects_in_every_digest() -> None:
     one, other = crowd(20), replace(crowd(20), subscriber=subscriber("other@example.org"), id=8)
     for_one = renderer.digest(one, ALL)
     for_other = renderer.digest(other, replace(ALL, read="https://digest.example.org/d/other"))
-    known = {id(piece) for piece in (*for_one.html, *for_one.text)}
-    new = [piece for piece in (*for_other.html, *for_other.text) if id(piece) not in known and piece]
+    known = {id(piece) for piece in (*for_one.html.pieces, *for_one.text.pieces)}
+    new = [piece for piece in (*for_other.html.pieces, *for_other.text.pieces) if id(piece) not in known and piece]
     assert max(set(new), key=len) == "You get this because other@example.org asked for papers on trace."
     assert sum(map(len, set(new))) < 600
 
@@ -93,7 +93,7 @@ def test_nothing_of_one_reader_stands_in_the_mail_of_another() -> None:
         considered=7654321,
     )
     links = Links(unsubscribe=secret, manage=secret, read=secret, unsubscribe_mailto="SECRET@example.org")
-    assert "SECRET" in "".join(renderer.digest(first, links, preview=True).text)
+    assert "SECRET" in renderer.digest(first, links, preview=True).text_page
     quiet = replace(digest(), quiet=("SECRET sentence",), subscriber=first.subscriber)
     renderer.digest(quiet, links)
     for made in (crowd(3), replace(digest(), quiet=("Nothing matched.",)), digest()):

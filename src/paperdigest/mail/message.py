@@ -18,6 +18,7 @@ from paperdigest.errors import MailError
 from paperdigest.mail.dkim import Signer
 from paperdigest.mail.headers import Mailbox, field, mailbox, unstructured
 from paperdigest.mail.quoting import clean_body, quoted
+from paperdigest.types import Pieces
 
 __all__ = ["Attachment", "Mailbox", "build_message", "clean_body"]
 
@@ -53,8 +54,8 @@ def build_message(
     sender: Mailbox,
     recipient: Mailbox,
     subject: str,
-    html: Sequence[str],
-    text: Sequence[str],
+    html: Pieces | Sequence[str],
+    text: Pieces | Sequence[str],
     sent_at: datetime,
     message_id: str,
     list_id: str | None = None,
@@ -72,8 +73,8 @@ def build_message(
         sender: the From mailbox.
         recipient: the one To mailbox.
         subject: any text; what cannot stand in a header is cleaned or encoded.
-        html: the HTML part in pieces, last, because receivers show the last part they understand.
-        text: the text part in pieces. Pieces that recur (the same ``str``) are encoded once.
+        html: the HTML part, last, because receivers show the last part they understand.
+        text: the text part.
         sent_at: the Date header (aware); frozen with the digest.
         message_id: ``<left@right>``; also decides the MIME boundary.
         list_id: the host-like name in List-Id (RFC 2919), e.g. ``paperdigest.example.org``.
@@ -111,9 +112,11 @@ def build_message(
     return b"".join((*signatures, *head, b"\r\n", body))
 
 
-def _alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[bytes, list[bytes]]:
+def _alternative(
+    boundary: str, text: Pieces | Sequence[str], html: Pieces | Sequence[str]
+) -> tuple[bytes, list[bytes]]:
     """Return the Content-Type and the lines of text and HTML."""
-    parts = [(_PLAIN, quoted(_pieces(text))), (_HTML, quoted(_pieces(html)))]
+    parts = [(_PLAIN, [quoted(_pieces(text))]), (_HTML, [quoted(_pieces(html))])]
     return _multipart("alternative", boundary, parts)
 
 
@@ -124,7 +127,7 @@ def _mixed(
     files = [
         (
             _content(file.media_type) + field("Content-Disposition", f'attachment; filename="{file.name}"'),
-            quoted((file.text,)),
+            [quoted(Pieces((file.text,)))],
         )
         for file in attachments
     ]
@@ -149,8 +152,10 @@ _PLAIN, _HTML = _content("text/plain"), _content("text/html")
 _AUTO_SUBMITTED, _MIME_VERSION = field("Auto-Submitted", "auto-generated"), field("MIME-Version", "1.0")
 
 
-def _pieces(body: Sequence[str]) -> Sequence[str]:
-    return (body,) if isinstance(body, str) else body
+def _pieces(body: Pieces | Sequence[str]) -> Pieces:
+    if isinstance(body, Pieces):
+        return body
+    return Pieces((body,) if isinstance(body, str) else tuple(body))
 
 
 def _further(headers: Mapping[str, str]) -> list[bytes]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from paperdigest.types import Recurring
+from paperdigest.types import LINK, Pieces, Recurring
 
 __all__ = ["clean_body", "quoted"]
 
@@ -24,6 +24,8 @@ _TENDER = re.compile(rb"\n(?:\.|From |[^\r\n]{77})")
 """A line that careless servers alter, or of 77 characters, as b2a_qp writes it when a blank stands at its end."""
 _HALF = b"\r"
 """Stands for a piece that ends in half a line end, perhaps: the next one decides."""
+_LINK = b"\x01"
+"""Stands for `LINK`: one byte is soon found, and nothing else is encoded so."""
 
 
 def clean_body(body: str) -> str:
@@ -35,23 +37,21 @@ def clean_body(body: str) -> str:
     return _CONTROLS.sub("\ufffd", body)
 
 
-def quoted(pieces: Sequence[str]) -> list[bytes]:
-    """Return the encoding of the pieces' concatenation, cleaned, in chunks of whole lines (some empty).
+def quoted(text: Pieces) -> bytes:
+    """Return the encoding of a text, cleaned.
 
-    Decoded, the joined chunks are ``clean_body("".join(pieces))`` with CRLF line ends and one CRLF more, which is the
-    delimiter's (RFC 2046, 5.1.1). Every line has at most 76 characters; none ends in a blank or begins with a dot or
-    with ``From ``, which careless servers alter.
+    Decoded it is ``clean_body(str(text))`` with CRLF line ends and one CRLF more, which is the delimiter's (RFC 2046,
+    5.1.1). Every line has at most 76 characters; none ends in a blank or begins with a dot or with ``From ``, which
+    careless servers alter.
     """
-    chunks = [one.coded or _kept(one) if type(one) is Recurring else _encoded(one) for one in pieces]
-    if _HALF in chunks:
-        chunks = list(map(_encoded, _whole_line_ends(pieces)))
+    chunks = [one.coded or _kept(one) if type(one) is Recurring else _encoded(one) for one in text.pieces]
+    if _HALF in chunks or not text.link.isprintable():
+        chunks = list(map(_encoded, _whole_line_ends(text.filled())))
     while chunks and not chunks[-1]:
         chunks.pop()
     if chunks and chunks[-1].endswith(SOFT_BREAK):
-        chunks[-1] = chunks[-1][:-3] + b"\r\n"
-    else:
-        chunks.append(b"\r\n")
-    return chunks
+        chunks[-1] = chunks[-1][:-3]
+    return b"".join((*chunks, b"\r\n")).replace(_LINK, _encoded(text.link))
 
 
 def _whole_line_ends(pieces: Iterable[str]) -> Iterator[str]:
@@ -65,7 +65,8 @@ def _whole_line_ends(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _kept(piece: Recurring) -> bytes:
-    piece.coded = _encoded(piece)
+    parts = piece.split(LINK)
+    piece.coded = _HALF if len(parts) > 1 and "\r" in piece else _LINK.join(map(_encoded, parts))
     return piece.coded
 
 

@@ -14,7 +14,7 @@ from paperdigest.render.quick import Quick
 from paperdigest.render.samples import SAMPLE_LINKS, SAMPLES
 from paperdigest.render.templates import PAGE, Templates
 from paperdigest.render.wanted import Cut, Wanted
-from paperdigest.types import Digest
+from paperdigest.types import Digest, Pieces
 
 __all__ = ["MAX_HTML_BYTES", "Rendered", "Renderer"]
 
@@ -28,22 +28,22 @@ _SHORTER_CHARS = (300, 140, 0)
 class Rendered:
     """A digest as a subject line, a whole HTML page and a text of at most 78 columns (URLs apart).
 
-    Page and text come in pieces; those that recur from digest to digest are `Recurring`, the same object every time.
+    Pieces that recur from digest to digest are the same object every time.
     """
 
     subject: str
-    html: tuple[str, ...]
-    text: tuple[str, ...]
+    html: Pieces
+    text: Pieces
 
     @property
     def html_page(self) -> str:
         """Return the HTML in one piece."""
-        return "".join(self.html)
+        return str(self.html)
 
     @property
     def text_page(self) -> str:
         """Return the text in one piece."""
-        return "".join(self.text)
+        return str(self.text)
 
 
 class Renderer:

@@ -9,6 +9,7 @@ from typing import Protocol
 from paperdigest.render.templates import PAGE, TEXT, Templates
 from paperdigest.render.view import digest_view
 from paperdigest.render.wanted import Cut, Wanted
+from paperdigest.types import Pieces
 
 __all__ = ["Draft", "Drafter", "Plain"]
 
@@ -21,9 +22,9 @@ class Draft:
     """
 
     subject: str
-    html: tuple[str, ...]
+    html: Pieces
     size: int
-    text: Callable[[], tuple[str, ...]]
+    text: Callable[[], Pieces]
 
 
 class Drafter(Protocol):
@@ -49,7 +50,7 @@ class Plain:
         html = self._templates.inlined(self._templates.drawn(PAGE, view))
         return Draft(
             subject=view.subject,
-            html=(html,),
+            html=Pieces((html,)),
             size=len(html.encode("utf-8")),
-            text=lambda: (self._templates.drawn(TEXT, view).rstrip("\n") + "\n",),
+            text=lambda: Pieces((self._templates.drawn(TEXT, view).rstrip("\n") + "\n",)),
         )

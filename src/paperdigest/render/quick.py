@@ -23,7 +23,7 @@ from paperdigest.render.templates import PAGE, TEXT, Templates
 from paperdigest.render.view import TOPIC_CHARS, DigestView, SectionView, notes_view, revised_views
 from paperdigest.render.wanted import Cut, Wanted
 from paperdigest.render.words import clean, numbering, topic_name, wrap
-from paperdigest.types import RankedPaper, Recurring
+from paperdigest.types import LINK, Pieces, RankedPaper, Recurring
 
 __all__ = ["Quick"]
 
@@ -35,7 +35,6 @@ KEPT_ROWS = 1_000
 KEPT_WORDS = 1_000
 
 _NUMBERS = {name: number for number, name in enumerate(WORDS)}
-_READ = _NUMBERS["read"]
 _LIKE, _LESS, _NUMBERING, _TOPIC = range(len(WORDS), len(WORDS) + 4)
 _OFTEN = frozenset({"subject", "edition", "summary"})
 """What is said to many readers in the same words."""
@@ -57,14 +56,9 @@ class _Variant(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A paper at its place: ``first``, the reader's link and ``like``, the link again and ``less`` (where linked).
+    """A paper at its place, in pieces; their ``size`` in bytes is without the reader's links."""
 
-    ``size`` is in bytes, without the links.
-    """
-
-    first: tuple[Recurring, ...]
-    like: Recurring
-    less: Recurring
+    pieces: tuple[Recurring, ...]
     size: int
 
 
@@ -85,7 +79,7 @@ class _Form:
         fill: Callable[[str, str], str],
         templates: Templates,
     ) -> None:
-        self._rows, self._draw, self._finish, self._fill, self._templates = rows, draw, finish, fill, templates
+        self._rows, self._draw, self._finish, self.fill, self._templates = rows, draw, finish, fill, templates
         self._fill_kept = lru_cache(maxsize=KEPT_WORDS)(lambda name, text: Recurring(fill(name, text)))
         self._others: Recent[Stretch] = Recent(KEPT_ROWS)
         self._shells: dict[tuple[bool, ...], tuple[Stretch, Stretch, _Words, _Words]] = {}
@@ -97,16 +91,17 @@ class _Form:
             # No word of a reader's goes into what others get: the view has nothing but holes.
             values = {name: hole(_NUMBERS[name]) if getattr(said, name) is not None else None for name in WORDS}
             values["method"] = values["method"] if said.method else ""
+            values["read"] = LINK if said.read is not None else None
             nothing = (SectionView(topic=hole(_TOPIC), papers=()),)
             view = DigestView(**values, title=title, postal_address=postal_address, sections=nothing)  # type: ignore[arg-type]  # those that are None may be
             mark = self._finish(self._templates.part(self._rows, "heading", hole(_TOPIC), 0))
             head, foot = map(opened, self._draw(view).split(mark))
-            words = [(number, WORDS[number]) for number in {*head.holes, *foot.holes, _READ}]
+            words = [(number, WORDS[number]) for number in {*head.holes, *foot.holes}]
             often = tuple(one for one in words if one[1] in _OFTEN)
             known = self._shells[shape] = head, foot, often, tuple(one for one in words if one not in often)
         head, foot, often, once = known
         kept = {number: self._fill_kept(name, getattr(said, name)) for number, name in often}
-        return head, foot, kept | {number: self._fill(name, getattr(said, name) or "") for number, name in once}
+        return head, foot, kept | {number: self.fill(name, getattr(said, name) or "") for number, name in once}
 
     def row(self, macro: str, *given: object) -> Stretch:
         """Return the row that a macro draws, kept."""
@@ -170,8 +165,9 @@ class Quick:
     ) -> tuple[RankedPaper | None, tuple[_Row, _Row]]:
         held, page, text = self._drawn(ranked, variant)
         lead, *rest = text.parts
-        begun = (Recurring(lead + numbering(number)), rest[0])  # in two: the longer is the same at every place
-        rows = _row((page.parts[0],), page.parts[1:], position), _row(begun, rest[1:], position)
+        # In two or three pieces: the longest is the same at every place.
+        numbered = (Recurring(lead + numbering(number)), *_ended(rest, position))
+        rows = _row(_ended(page.parts, position)), _row(numbered)
         return self._placed.put(key, (held, rows))
 
     def _drawn(self, ranked: RankedPaper, variant: _Variant) -> tuple[RankedPaper | None, Stretch, Stretch]:
@@ -185,36 +181,42 @@ class Quick:
 
     def _filled(
         self, form: _Form, side: int, said: Letter, placed: _Placed, wanted: Wanted, cut: Cut
-    ) -> tuple[tuple[str, ...], int]:
+    ) -> tuple[Pieces, int]:
         head, foot, values = form.shell(said, self._title, self._postal_address)
-        linked, read = said.read is not None, Recurring(values[_READ])
-        values[_READ] = read
+        link = form.fill("read", said.read or "")
         pieces: list[str] = []
-        size = head.filled(values, pieces)
+        size, links = head.filled(values, pieces), head.links + foot.links
         for topic, papers in placed:
             size += form.row("heading", topic_name(topic, TOPIC_CHARS), len(papers)).filled(values, pieces)
             for both in papers:
-                first, like, less, length = both[side]
-                pieces += (*first, read, like, read, less) if linked else first
-                size += length
-            size += 2 * len(papers) * len(read)
-        for row in _after(form, wanted, cut, read=linked):
-            size += row.filled(values, pieces)
+                row = both[side]
+                pieces += row.pieces
+                size += row.size
+            links += 2 * len(papers)
+        for further in _after(form, wanted, cut, read=bool(link)):
+            size += further.filled(values, pieces)
+            links += further.links
         size += foot.filled(values, pieces)
-        return tuple(pieces), size
+        return Pieces(tuple(pieces), link), size + links * len(link)
 
 
-def _row(first: tuple[Recurring, ...], rest: Sequence[str], position: int) -> _Row:
-    ends = (like_end(position) + rest[0], less_end(position) + rest[1]) if rest else ("", "")
-    like, less = map(Recurring, ends)
-    return _Row(first, like, less, sum([len(one.encode("utf-8")) for one in (*first, like, less)]))
+def _ended(parts: Sequence[Recurring], position: int) -> tuple[Recurring, ...]:
+    """Return the parts of a row with the links by which a reader judges its paper, if there are any."""
+    if len(parts) == 1:
+        return tuple(parts)
+    first, between, last = parts
+    return first, Recurring(f"{LINK}{like_end(position)}{between}{LINK}{less_end(position)}{last}")
+
+
+def _row(pieces: tuple[Recurring, ...]) -> _Row:
+    return _Row(pieces, len("".join(pieces).replace(LINK, "").encode("utf-8")))
 
 
 def _after(form: _Form, wanted: Wanted, cut: Cut, *, read: bool) -> list[Stretch]:
     """Return the rows after the papers, in the order of the templates."""
     digest, rows = wanted.digest, []
     if left_out := len(digest.ranked) - cut.papers:
-        rows.append(form.row("left_out", left_out, hole(_READ) if read else None))
+        rows.append(form.row("left_out", left_out, LINK if read else None))
     if digest.quiet and (quiet := quiet_view(digest)):
         rows.append(form.row("silence", quiet))
     if digest.revised:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from paperdigest.types import Recurring
+from paperdigest.types import LINK, Recurring
 
 __all__ = ["Recent", "Stretch", "hole", "opened"]
 
@@ -23,14 +23,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """``parts`` of text between ``holes``, one more than those; ``size`` is that of the parts in bytes of UTF-8."""
+    """``parts`` of text between ``holes``, one more than those.
+
+    ``size`` is that of the parts in bytes of UTF-8, without the reader's links, of which there are ``links``.
+    """
 
     parts: tuple[Recurring, ...]
     holes: tuple[int, ...]
     size: int
+    links: int
 
     def filled(self, values: Mapping[int, str], into: list[str]) -> int:
-        """Append parts and values to ``into``; return their size in bytes."""
+        """Append parts and values to ``into``; return their size in bytes, but for links."""
         size = self.size
         into.append(self.parts[0])
         for at, number in enumerate(self.holes, start=1):
@@ -46,12 +50,11 @@ def hole(number: int) -> str:
 
 
 def opened(text: str) -> Stretch:
-    """Split drawn text at its holes."""
+    """Split drawn text at its holes; `LINK` stays where it is."""
     pieces = _HOLE.split(text)
     parts = tuple(map(Recurring, pieces[::2]))
-    return Stretch(
-        parts, tuple(ord(sign) - _FIRST for sign in pieces[1::2]), sum(len(one.encode("utf-8")) for one in parts)
-    )
+    size = len("".join(parts).replace(LINK, "").encode("utf-8"))
+    return Stretch(parts, tuple(ord(sign) - _FIRST for sign in pieces[1::2]), size, text.count(LINK))
 
 
 class Recent(Generic[_T]):

@@ -18,11 +18,12 @@ from paperdigest.types.digests import (
 )
 from paperdigest.types.listings import Listing, ListingState, Period, Unmodified, Validators
 from paperdigest.types.papers import ANNOUNCE_TYPES, Appearance, Author, Entry, Paper, PaperId, StoredPaper
-from paperdigest.types.pieces import Recurring
+from paperdigest.types.pieces import LINK, Pieces, Recurring
 from paperdigest.types.subscribers import Judgement, OnEmpty, Schedule, Subscriber, SubscriberStatus, Topic
 
 __all__ = [
     "ANNOUNCE_TYPES",
+    "LINK",
     "Appearance",
     "Author",
     "BounceKind",
@@ -39,6 +40,7 @@ __all__ = [
     "Paper",
     "PaperId",
     "Period",
+    "Pieces",
     "Placement",
     "RankRequest",
     "RankedPaper",
