@@ -87,15 +87,13 @@ def build_message(
     Raises:
         MailError: a header cannot be written safely; permanent.
     """
-    if not _MESSAGE_ID.match(message_id) or len(message_id) > 250:
-        raise MailError(f"{message_id!r} is not a Message-ID", permanent=True)
     utf8 = sender.needs_smtputf8 or recipient.needs_smtputf8
     head = [
         _from(sender, utf8=utf8),
         mailbox("To", recipient, utf8=utf8),
         unstructured("Subject", subject, utf8=utf8),
         _date(sent_at),
-        field("Message-ID", message_id),
+        _identified(message_id),
     ]
     if list_id is not None:
         head.append(_list_id(list_id, list_name))
@@ -110,6 +108,12 @@ def build_message(
     body = b"".join(lines)
     signatures = signer.sign(head, body, sent_at) if signer is not None else ()
     return b"".join((*signatures, *head, b"\r\n", body))
+
+
+def _identified(message_id: str) -> bytes:
+    if not _MESSAGE_ID.match(message_id) or len(message_id) > 250:
+        raise MailError(f"{message_id!r} is not a Message-ID", permanent=True)
+    return field("Message-ID", message_id)
 
 
 def _alternative(
@@ -141,7 +145,7 @@ def _multipart(kind: str, boundary: str, parts: Sequence[tuple[bytes, list[bytes
         lines.append(mark + b"\r\n" + head + b"\r\n")
         lines += body
     lines.append(mark + b"--\r\n")
-    return field("Content-Type", f'multipart/{kind}; boundary="{boundary}"'), lines
+    return f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n'.encode("ascii"), lines
 
 
 def _content(kind: str) -> bytes:
