@@ -50,11 +50,12 @@ TOLD = 50
 STOPS_WITHIN_S = 20.0
 """When somebody wants us to stop, messages in flight are waited for that long; then they are in doubt."""
 
-IN_A_ROW = 32
-"""Letters that are made before the lanes have their turn again: of the same work, processors do more in a row."""
+IN_A_ROW = 2, 8, 32
+"""Letters that are made before the lanes have their turn again: of the same work, processors do more in a row.
 
-FEW_IN_A_ROW = 8
-"""As many while the lanes take longer than the making, because they wait for their servers: none is to wait for us."""
+At the beginning and after a refusal, because what waits already goes out whatever it says; at most while the lanes take
+longer than the making, because none is to wait for us as well as for its server; and at most.
+"""
 
 _TICK_S = 0.5
 
@@ -190,7 +191,7 @@ class _Run:
             tell=report.tell,
         )
         self._under_way = 0
-        self._fed_at, self._feeding_s = monotonic(), 0.0
+        self._in_a_row, self._fed_at, self._feeding_s = IN_A_ROW[0], monotonic(), 0.0
         self._written: deque[tuple[Claim, Outcome, Signal[bool]]] = deque()
         self._beaten = monotonic()
         self._give_back_until: datetime | None = None  # set: the run is over, and the rest waits until then
@@ -216,7 +217,7 @@ class _Run:
         begun = self._monotonic()
         lanes_are_slower = begun - self._fed_at > self._feeding_s
         made = 0
-        for _ in range(FEW_IN_A_ROW if lanes_are_slower else IN_A_ROW):
+        for _ in range(min(self._in_a_row, IN_A_ROW[1] if lanes_are_slower else IN_A_ROW[2])):
             if self._stop.is_set() or (letter := self._feeder.next()) is None:
                 break
             made += 1
@@ -281,6 +282,7 @@ class _Run:
 
     def _succeeded(self, claim: Claim) -> None:
         self._breaker.count(refused=False)
+        self._in_a_row = min(self._in_a_row + 1, IN_A_ROW[2])
         self._pace.accepted(domain_of(claim))
         self._lanes.widen(self._under_way + 1)
         if self._last_pause is not None:
@@ -288,7 +290,7 @@ class _Run:
             self._last_pause = None
 
     def _refused(self, claim: Claim, error: MailError) -> None:
-        whose = blamed(error)
+        whose, self._in_a_row = blamed(error), IN_A_ROW[0]
         if error.permanent and whose not in (None, Blame.MESSAGE) and self._terms.on_refused is not None:
             self._terms.on_refused(claim.delivery, whose, error, self._clock())
         if is_throttling(error):
