@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +46,7 @@ class Desk:
         self.terms = DeliveryTerms(on_refused=self._note)
         self.settings: dict[str, object] = {"connections": 1}
         self.seconds: Callable[[], float] = time.monotonic
+        self.at_most_s = inf
 
     def _note(self, delivery: Delivery, whose: Blame, error: MailError, now: datetime) -> None:
         (self.told if whose is Blame.SENDER else self.refused).append(delivery.id)
@@ -83,6 +85,7 @@ class Desk:
             terms=self.terms,
             stop=stop,
             monotonic=self.seconds,
+            at_most_s=self.at_most_s,
         )
 
     def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
@@ -310,6 +313,18 @@ def test_a_relay_that_throttles_after_five_gets_everything_in_the_end_once(desk:
     assert desk.counts == {"sent": 40}
     assert Counter(Counter(desk.server.messages).values()) == {1: 40}
     assert desk.refused == []
+
+
+def test_a_run_that_has_had_its_time_leaves_the_rest_to_the_next(desk: Desk) -> None:
+    desk.plan(*people(100))
+    desk.seconds = lambda: len(desk.server.messages)
+    desk.at_most_s = 20
+    report = desk.deliver()
+    assert 20 <= report.sent < 90
+    assert desk.counts == {"sent": report.sent, "planned": 100 - report.sent}
+    desk.at_most_s = inf
+    assert desk.deliver().sent == 100 - report.sent
+    assert Counter(Counter(desk.server.messages).values()) == {1: 100}
 
 
 def test_several_lanes_send_everything_once(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
@@ -98,12 +99,12 @@ class App:
         """The runs of this database: who is at what, and how it ended."""
         return Running(self.settings, self.store, self.clock)
 
-    def send(self, *, dry_run: bool = False, stop: Event | None = None) -> SendReport:
+    def send(self, *, dry_run: bool = False, stop: Event | None = None, at_most_s: float = inf) -> SendReport:
         """Plan what is due and deliver what is waiting, as a run that others see (see `Sending.send`)."""
         if dry_run:
             return self.sending.send(dry_run=True)
         with self.running.recorded(SEND) as detail:
-            report = self.sending.send(stop=stop)
+            report = self.sending.send(stop=stop, at_most_s=at_most_s)
             detail.update(report.counts())
             if alarm := next((problem for problem in report.problems if problem.startswith("ALARM")), None):
                 detail["alarm"] = alarm

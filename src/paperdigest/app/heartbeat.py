@@ -34,6 +34,9 @@ _LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_DELIVERED_S = 600.0
+"""So long mail is delivered before it is looked again who is due: a slow server must hold up nobody else's hour."""
+
 _COUNTED = ("planned", "sent", "deferred", "failed", "expired", "in_doubt")
 
 
@@ -115,7 +118,7 @@ class Heartbeat:
         app.encode(app.unencoded(sum(one.new for one in report.listings)), unless)
 
     def _send(self, app: App) -> None:
-        report = app.send(stop=self._stop)
+        report = app.send(stop=self._stop, at_most_s=_DELIVERED_S)
         if any(report.counts()[state] for state in _COUNTED):
             _LOG.info("%s", "; ".join(report.sentences()))
         for problem in report.problems:

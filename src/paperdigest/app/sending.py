@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from math import inf
 from threading import Event
 from typing import Any
 
@@ -166,13 +167,14 @@ class Sending:
         drawn = self._letters.drawn(digest, preview=True)
         return (drawn.html_page if form == "html" else drawn.text_page).encode("utf-8")
 
-    def send(self, *, dry_run: bool = False, stop: Event | None = None) -> SendReport:
+    def send(self, *, dry_run: bool = False, stop: Event | None = None, at_most_s: float = inf) -> SendReport:
         """Plan what is due and deliver what is waiting.
 
         Args:
             dry_run: count only.
             stop: when set, what is ranked is planned, mails in flight are finished, and the rest is left to the next
                 run.
+            at_most_s: for how long to deliver, in seconds; what is left then goes with the next run.
 
         Raises:
             PluginError, ConfigError: the mailer cannot be made; nothing is planned then.
@@ -202,6 +204,7 @@ class Sending:
                 clock=self._clock,
                 terms=self._delivery_terms,
                 stop=stop,
+                at_most_s=at_most_s,
             )
             Ledger(self._store.database).prune(self._clock() - ATTEMPTS_KEPT)
         counts = Ledger(self._store.database).counts()

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 
 from paperdigest.errors import MailError, PaperDigestError
 from paperdigest.failpoints import failpoint
@@ -115,6 +116,7 @@ def deliver(
     clock: Callable[[], datetime],
     terms: DeliveryTerms | None = None,
     stop: threading.Event | None = None,
+    at_most_s: float = inf,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> DeliveryReport:
     """Deliver everything that is due.
@@ -126,6 +128,7 @@ def deliver(
         clock: the time of day, UTC.
         terms: see `DeliveryTerms`.
         stop: when set, messages in flight are finished, the rest is given back, and this returns.
+        at_most_s: after so many seconds this returns in the same way, and the next run goes on.
         monotonic: seconds, for paces and heartbeats.
 
     Raises:
@@ -144,6 +147,7 @@ def deliver(
         run = _Run(
             store, ledger, marks, mailer, render, clock, terms, report, last, stop or threading.Event(), monotonic
         )
+        run.ends_at = begun + at_most_s
         run.work()
     run.check_written()
     report.elapsed_s = monotonic() - begun
@@ -190,6 +194,7 @@ class _Run:
             lose=self._lose,
             tell=report.tell,
         )
+        self.ends_at = inf
         self._under_way = 0
         self._in_a_row, self._fed_at, self._feeding_s = IN_A_ROW[0], monotonic(), 0.0
         self._written: deque[tuple[Claim, Outcome, Signal[bool]]] = deque()
@@ -199,7 +204,7 @@ class _Run:
     def work(self) -> None:
         """Go on until nothing is due, or there is reason to stop."""
         try:
-            while self._give_back_until is None and not self._stop.is_set():
+            while self._give_back_until is None and not self._stop.is_set() and self._monotonic() < self.ends_at:
                 self._beat()
                 self._collect(0)
                 has_room = self._under_way <= self._lanes.most
