@@ -97,11 +97,10 @@ def test_without_pages_the_way_out_is_an_empty_mail() -> None:
     assert "send an empty mail to unsub+a?b@example.org." in words(only(root, "body"))
 
 
-def test_without_any_link_the_footer_names_the_commands() -> None:
-    assert [words(code) for code in page().iter("code")] == [
-        "paperdigest subscriber set you@example.org --days mon-fri",
-        "paperdigest subscriber remove you@example.org",
-    ]
+def test_without_any_link_the_way_out_is_the_sender() -> None:
+    assert "To change it or to stop it, write to the sender of this mail." in words(only(page(), "body"))
+    by_mail = words(only(page(links=Links(unsubscribe_mailto="unsub@example.org")), "body"))
+    assert "unsub@example.org. To change it, write to the sender of this mail." in by_mail
 
 
 @pytest.mark.parametrize(

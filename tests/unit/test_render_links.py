@@ -52,7 +52,9 @@ def test_all_links_stand_in_their_places() -> None:
 def test_what_there_is_not_is_not_shown(links: Links, shown: list[str]) -> None:
     assert [name for name, _ in ours(links)] == shown
     text = Renderer().digest(digest(ranked()), links).text_page
-    assert ("paperdigest subscriber remove" in text) == (links in (NO_LINKS, Links(read=ALL.read)))
+    assert ("or to stop it, write to the sender" in text) == (links in (NO_LINKS, Links(read=ALL.read)))
+    assert ("write to the sender" in text) == (links.manage is None)
+    assert "paperdigest subscriber" not in text  # a reader has no command line
 
 
 def test_likes_lead_to_the_place_of_the_paper_in_the_digest_not_on_the_page() -> None:
