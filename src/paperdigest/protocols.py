@@ -126,7 +126,8 @@ class OutgoingMessage:
 
     ``sender`` is the envelope sender, where bounces go. ``needs_smtputf8`` says that an address or a header is
     not ASCII, so that only a server with SMTPUTF8 (RFC 6531) can take it. ``has_safe_lines`` is its writer's word that
-    every line ends in CR LF, none begins with a dot, and there is no NUL: a mailer need not look again.
+    every line ends in CR LF, none begins with a dot, there is no NUL, and unless ``needs_smtputf8`` all is ASCII: a
+    mailer need not look again.
     """
 
     sender: str

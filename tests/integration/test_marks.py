@@ -96,9 +96,9 @@ def test_a_wish_counts_until_the_final_dot(
     plan(store)
     claim = claim_one(store)
     with Marks(store.database, clock) as marks:
-        assert marks.wanted(claim.delivery.subscriber_id)
+        assert marks.wanting([claim.delivery.subscriber_id, 10**6]) == {claim.delivery.subscriber_id}
         change(store)
-        assert marks.wanted(claim.delivery.subscriber_id) is is_wanted
+        assert bool(marks.wanting([claim.delivery.subscriber_id])) is is_wanted
         assert marks.intend(claim, HASH) is intent
         if intent is Intent.UNWANTED:
             skipped = Outcome(state=DeliveryState.SKIPPED, detail="unsubscribed")

@@ -91,7 +91,8 @@ def _envelope(offers: Offers, server: str, message: OutgoingMessage, content: by
         raise _unfit(problem, "5.3.4")
     if offers.size:
         mail += f" SIZE={len(content)}"
-    if not content.isascii():
+    is_ascii = (message.has_safe_lines and not message.needs_smtputf8) or content.isascii()
+    if not is_ascii:
         if not offers.eight_bit:
             raise _unfit(f"the message is not plain ASCII, and {server} takes nothing else (no 8BITMIME)", "5.6.3")
         mail += " BODY=8BITMIME"

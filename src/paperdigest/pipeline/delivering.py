@@ -29,7 +29,7 @@ from paperdigest.failpoints import failpoint
 from paperdigest.logs import masked
 from paperdigest.pipeline.breaking import Breaker, next_pause
 from paperdigest.pipeline.feeding import Feeder, RenderMessage, domain_of
-from paperdigest.pipeline.lanes import Done, Lanes
+from paperdigest.pipeline.lanes import Done, Lanes, Letter
 from paperdigest.pipeline.outcomes import backoff, blamed, is_throttling
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import Mailer
@@ -221,16 +221,17 @@ class _Run:
         """Make some letters in a row; False: none."""
         begun = self._monotonic()
         lanes_are_slower = begun - self._fed_at > self._feeding_s
-        made = 0
+        made: list[Letter] = []
         for _ in range(min(self._in_a_row, IN_A_ROW[1] if lanes_are_slower else IN_A_ROW[2])):
             if self._stop.is_set() or (letter := self._feeder.next()) is None:
                 break
-            made += 1
-            self._under_way += 1
-            self._lanes.put(letter)
+            made.append(letter)
+        self._under_way += len(made)
+        if made:
+            self._lanes.put(made)
         self._fed_at = self._monotonic()
         self._feeding_s = self._fed_at - begun
-        return made > 0
+        return bool(made)
 
     def check_written(self) -> None:
         """Say which outcomes could not be written down, because others had taken the deliveries over."""

@@ -6,7 +6,7 @@ times a message takes longer than the message.) A mailer whose lanes can only bl
 
 For every message, in this order::
 
-    wanted?     the subscriber is asked for again right before the mail begins
+    wanted?     the subscriber is asked for again, at most a second before the mail begins
     send        all but the final dot
     intend      committed before the dot: from here on the message may have arrived
     settle      sent | deferred | failed | skipped | in_doubt, queued before the lane's next intent
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -34,6 +34,10 @@ from paperdigest.types import DeliveryState, MailPhase
 from paperdigest.waiting import Apart, Loop, OwnThread, Signal, ToldOf, alone
 
 __all__ = ["Done", "Lanes", "Letter", "content_hash"]
+
+
+ASK_AGAIN_S = 1.0
+"""Whether a mail is still wanted is asked for many at once; after so many seconds in the queue it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Lanes:
         self._mailer, self._marks, self._clock, self._jitter = mailer, marks, clock, jitter
         self._most = max(1, most)
         self._loop = Loop()
-        self._letters: deque[Letter] = deque()
+        self._letters: deque[tuple[Letter, float]] = deque()
         self._idle: list[Signal[None]] = []
         self.done: deque[Done | BaseException] = deque()
         self._halted = False
@@ -101,9 +105,22 @@ class Lanes:
         """How many letters can be under way at once."""
         return self._most
 
-    def put(self, letter: Letter) -> None:
-        """Queue a letter; some lane takes it."""
-        self._letters.append(letter)
+    def put(self, letters: Sequence[Letter]) -> None:
+        """Queue letters for those who want them; some lane takes each.
+
+        Raises:
+            StoreError: it cannot be known who wants them; none is queued.
+        """
+        wanting = self._wanting(letters)
+        asked_at = time.monotonic()
+        for letter in letters:
+            if letter.claim.delivery.subscriber_id in wanting:
+                self._queue(letter, asked_at)
+            else:
+                self.done.append(self._unwanted(letter.claim))
+
+    def _queue(self, letter: Letter, asked_at: float) -> None:
+        self._letters.append((letter, asked_at))
         if not self._working:
             self._start()
         elif self._idle:
@@ -131,7 +148,7 @@ class Lanes:
 
     def left(self) -> tuple[Letter, ...]:
         """Take back the letters that no lane has taken."""
-        found = tuple(self._letters)
+        found = tuple(letter for letter, _ in self._letters)
         self._letters.clear()
         return found
 
@@ -153,13 +170,17 @@ class Lanes:
     async def _run(self) -> None:
         with ToldOf(self.done.append):
             async with _async_lane(self._mailer) as lane:
-                while (letter := await self._next()) is not None:
-                    if (done := await self._deliver(lane, letter)) is None:
-                        self.put(letter)
+                while (taken := await self._next()) is not None:
+                    letter, asked_at = taken
+                    if time.monotonic() - asked_at > ASK_AGAIN_S and not self._wanting([letter]):
+                        self.done.append(self._unwanted(letter.claim))
+                    elif (done := await self._deliver(lane, letter)) is not None:
+                        self.done.append(done)
+                    else:
+                        self._queue(letter, asked_at)
                         return
-                    self.done.append(done)
 
-    async def _next(self) -> Letter | None:
+    async def _next(self) -> tuple[Letter, float] | None:
         """Return the next letter when there is one; None: no more are to be begun."""
         while not self._letters and not self._halted:
             self._idle.append(told := Signal[None]())
@@ -177,8 +198,6 @@ class Lanes:
     async def _deliver(self, lane: AsyncLane, letter: Letter) -> Done | None:
         """Deliver a letter; None: this lane cannot, and others can."""
         claim, message = letter.claim, letter.message
-        if not self._marks.wanted(claim.delivery.subscriber_id):
-            return self._unwanted(claim)
         intents: list[Intent] = []
 
         async def before_final() -> bool:
@@ -211,6 +230,9 @@ class Lanes:
                 "handed a message over without calling before_final",
             )
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
+
+    def _wanting(self, letters: Sequence[Letter]) -> set[int]:
+        return self._marks.wanting([letter.claim.delivery.subscriber_id for letter in letters])
 
     def _unwanted(self, claim: Claim) -> Done:
         outcome = Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")

@@ -7,6 +7,7 @@ they made one by one, to learn which.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from paperdigest.store.claims import Claim, Intent, Outcome
 from paperdigest.store.tables import to_stored
 from paperdigest.types import DeliveryState
 
-__all__ = ["RECORD_ATTEMPT", "Settling", "intend", "intend_all", "is_wanted", "sent_all", "settle"]
+__all__ = ["RECORD_ATTEMPT", "Settling", "intend", "intend_all", "sent_all", "settle", "wanting"]
 
 AT_ONCE = 64
 _WIDTH = 5
@@ -26,9 +27,9 @@ _WIDTH = 5
 _UNSUPPRESSED = """NOT EXISTS (
     SELECT 1 FROM suppressions WHERE subscriber_id = {subscriber} AND (until_at IS NULL OR until_at > {now}))"""
 
-_WANTED = f"""
-SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = ?1 AND status = 'active')
-  AND {_UNSUPPRESSED.format(subscriber="?1", now="?2")}
+_WANTING = f"""
+SELECT id FROM subscribers WHERE id IN (SELECT value FROM json_each(?)) AND status = 'active'
+  AND {_UNSUPPRESSED.format(subscriber="subscribers.id", now="?")}
 """  # noqa: S608  constants alone
 
 _INTEND = f"""
@@ -99,9 +100,10 @@ class Settling:
     letter: tuple[str, bytes] | None = None
 
 
-def is_wanted(connection: sqlite3.Connection, subscriber_id: int, now: datetime) -> bool:
-    """Say whether a subscriber is active and not suppressed."""
-    return bool(connection.execute(_WANTED, (subscriber_id, to_stored(now))).fetchone()[0])
+def wanting(connection: sqlite3.Connection, subscriber_ids: Sequence[int], now: datetime) -> set[int]:
+    """Return which subscribers are active and not suppressed."""
+    asked = json.dumps(subscriber_ids), to_stored(now)
+    return {number for (number,) in connection.execute(_WANTING, asked)}
 
 
 def intend_all(cursor: sqlite3.Cursor, marks: Sequence[tuple[Claim, bytes]], now: datetime, lease: timedelta) -> bool:

@@ -25,7 +25,7 @@ from paperdigest.errors import StoreError
 from paperdigest.failpoints import failpoint
 from paperdigest.store.claims import LEASE, Claim, Intent, Outcome
 from paperdigest.store.engine import Database, connect_raw, translated
-from paperdigest.store.marking import Settling, intend, intend_all, is_wanted, sent_all, settle
+from paperdigest.store.marking import Settling, intend, intend_all, sent_all, settle, wanting
 from paperdigest.types import DeliveryState, MailPhase
 from paperdigest.waiting import Signal, alone
 
@@ -119,14 +119,14 @@ class Marks:
                 reader.close()
             self._readers.clear()
 
-    def wanted(self, subscriber_id: int) -> bool:
-        """Say whether a subscriber is active and not suppressed: cheap, to be asked right before a mail begins.
+    def wanting(self, subscriber_ids: Sequence[int]) -> set[int]:
+        """Return which subscribers are active and not suppressed: to be asked right before their mails begin.
 
         Raises:
             StoreError: the database cannot be read.
         """
         with translated(self._database.path):
-            return is_wanted(self._reader(), subscriber_id, self._clock())
+            return wanting(self._reader(), subscriber_ids, self._clock())
 
     def intend(self, claim: Claim, content_hash: bytes) -> Intent:
         """As `intending`, for a thread that can wait."""
