@@ -55,7 +55,7 @@ def normalised_address(email: str) -> str:
         raise UsageError(f"{email!a} is not an e-mail address: {error}") from error
     if found.ascii_email:
         return found.ascii_email
-    local = unicodedata.normalize("NFC", found.local_part)
+    local = found.local_part  # composed by the validator
     if unicodedata.normalize("NFKC", local) != local or _INVISIBLE.search(local):
         raise UsageError(
             f"{email!a} is not an e-mail address: it holds characters that are invisible or look like others"
