@@ -221,7 +221,7 @@ def test_every_text_has_a_contrast_of_four_and_a_half(scheme: str) -> None:
         for name, declared in styles.items()
         if "color" in declared
     }
-    assert {".page", ".name", ".meta", ".badge", ".hit", ".why", ".link", ".topic-name"} <= pairs.keys()
+    assert {".page", ".name", ".paper", ".abstract", ".badge", ".hit", ".link", ".topic-name"} <= pairs.keys()
     assert {name: contrast(*pair) for name, pair in pairs.items() if contrast(*pair) < 4.5} == {}
     # A marked word may stand in any other text: it must also be told from the paper.
     assert contrast(styles[".hit"]["color"], sheet) >= 4.5
@@ -242,7 +242,7 @@ def test_every_class_of_the_page_has_a_style_and_every_style_is_inlined() -> Non
     for other in (page(), page(chosen())):
         used |= {name for node in elements(other) for name in str(node.get("class", "")).split()}
     assert {f".{name}" for name in used} - {".first"} == styles.keys() - {":root"}
-    colored = [node for name in ("meta", "paper", "hit", "badge") for node in of_class(root, name)]
+    colored = [node for name in ("paper", "abstract", "hit", "badge") for node in of_class(root, name)]
     assert [node for node in colored if "color:" not in str(node.get("style"))] == []
 
 

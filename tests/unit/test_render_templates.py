@@ -37,7 +37,7 @@ def test_only_the_drawing_of_a_paper_can_be_replaced(tmp_path: Path) -> None:
 
 def test_an_own_style_sheet_is_inlined(tmp_path: Path) -> None:
     done = with_template(tmp_path, ".name { color: #123456; }", "mail/_style.css")
-    assert '<h1 class="name" style="color: #123456;">' in done.html_page
+    assert '<h1 class="name" style="color:#123456">' in done.html_page
 
 
 def test_own_pages_are_escaped_and_own_texts_are_not(tmp_path: Path) -> None:

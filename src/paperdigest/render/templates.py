@@ -60,7 +60,7 @@ class Templates:
             "number": "{:,}".format,
             "numbering": numbering,
         }
-        self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+        self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, minify_css=True)
 
     def drawn(self, template: str, view: DigestView) -> str:
         """Return the page or the text of a whole digest, styles not yet inlined.
