@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -16,7 +16,7 @@ import pytest
 
 from paperdigest.errors import MailError, PluginError, RenderError
 from paperdigest.mail.smtp import SmtpMailer
-from paperdigest.pipeline import delivering
+from paperdigest.pipeline import delivering, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
 from paperdigest.pipeline.lanes import content_hash
@@ -366,6 +366,23 @@ def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> 
     desk.render = slow  # type: ignore[method-assign]  # the same desk, with somebody who leaves
     assert desk.deliver().sent == 1
     assert len(desk.server.messages) == 1
+
+
+def test_who_leaves_while_a_letter_waits_for_long_gets_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.plan(*people(2))
+    subscribers = Subscribers(desk.store.database)
+    leaving, ask = subscribers.get("reader1@example.org"), Marks.wanting
+
+    def ask_and_lose_one(marks: Marks, subscriber_ids: Sequence[int]) -> set[int]:
+        found = ask(marks, subscriber_ids)
+        subscribers.update(replace(leaving, status=SubscriberStatus.UNSUBSCRIBED))
+        return found
+
+    monkeypatch.setattr(Marks, "wanting", ask_and_lose_one)
+    monkeypatch.setattr(lanes, "ASK_AGAIN_S", -1.0)
+    report = desk.deliver()
+    assert (report.sent, report.skipped) == (1, 1)
+    assert not any("reader1" in command for command in desk.server.commands)
 
 
 def test_who_has_another_address_since_the_plan_gets_nothing_at_the_old_one(desk: Desk) -> None:
