@@ -182,4 +182,4 @@ def test_a_mail_goes_again_as_it_went_first_whatever_was_set_since(person: Perso
         person.settings('[digest]\ntitle = "Another"\n[mail]\nfrom = "Other <other@example.net>"\n')
         assert person.types("--now", "2026-04-14T12:30Z", "send", "--json").json["in_doubt"] == 1
     first, second = sent
-    assert first == second
+    assert first == replace(second, has_safe_lines=True)  # what was kept is looked at again

@@ -77,3 +77,15 @@ def test_mail_goes_to_an_address_in_any_script(person: Person) -> None:
         assert f"RCPT TO:<{who}>" in server.commands
     headers = person.types("outbox", "show", "1", "--json").json["headers"]
     assert ["To", who] in headers
+
+
+def test_a_server_without_smtputf8_is_no_reason_to_stop(person: Person) -> None:
+    subscribed(person)
+    added = ("subscriber", "add", "j\u00fcrgen@example.org", "--topic", "trace", "--confirmed")
+    assert person.types("--now", TUESDAY_NOON, *added).code == 0
+    with ScriptedSmtp("8BITMIME") as server:
+        relayed_by(person, server.port)
+        result = person.types("--now", TUESDAY_NOON, "send", "--json")
+    assert (result.json["sent"], result.json["failed"]) == (1, 1)
+    assert "SMTPUTF8" in result.json["problems"][0]
+    assert "alarm" not in result.err

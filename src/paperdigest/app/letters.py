@@ -12,12 +12,12 @@ from email.utils import parseaddr
 from functools import cached_property
 
 from paperdigest.app import storage
+from paperdigest.app.signing import signer_of
 from paperdigest.bounces.addresses import bounce_address, unsubscribe_address
 from paperdigest.config import Settings
-from paperdigest.errors import ConfigError, MailError, Problem, UsageError
+from paperdigest.errors import ConfigError, MailError, Problem
 from paperdigest.libraries.writing import as_bibtex
-from paperdigest.mail.dkim import Signer, SigningKey
-from paperdigest.mail.dkim_keys import load_key
+from paperdigest.mail.dkim import Signer
 from paperdigest.mail.lists import ListHeaders, feedback_id
 from paperdigest.mail.message import Attachment, Mailbox, build_message
 from paperdigest.protocols import OutgoingMessage
@@ -125,23 +125,7 @@ class Letters:
 
     @cached_property
     def _signer(self) -> Signer | None:
-        """What signs messages (DKIM); None without a key.
-
-        Raises:
-            ConfigError: a key cannot be used.
-        """
-        dkim = self._settings.mail.dkim
-        named = ((dkim.selector, dkim.key_file), (dkim.ed25519_selector, dkim.ed25519_key_file))
-        try:
-            keys = [
-                SigningKey(selector=selector, private=load_key(self._settings.file(file, file)))
-                for selector, file in named
-                if file
-            ]
-            return Signer(dkim.domain or self._domain, keys) if keys else None
-        except (UsageError, MailError) as error:
-            path = str(self._settings.path or "settings")
-            raise ConfigError(path, (Problem("mail.dkim", str(error)),)) from error
+        return signer_of(self._settings)
 
     @cached_property
     def _feedback(self) -> str:

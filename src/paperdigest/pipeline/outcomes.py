@@ -33,7 +33,8 @@ def blamed(error: MailError) -> Blame | None:
     """Say whose trouble an error is; None when nobody said anything (a lost line, a deadline)."""
     if error.code is None and error.status is None:
         return Blame.MESSAGE if error.permanent else None
-    if error.systemic or error.phase == MailPhase.MAIL:  # the recipient has not even been named
+    # At MAIL the recipient has not even been named. Without a code nobody refused: we saw that the server cannot take it.
+    if error.systemic or (error.phase == MailPhase.MAIL and error.code is not None):
         return Blame.SENDER
     return blame(error.code, error.status, str(error))
 
