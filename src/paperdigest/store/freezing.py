@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from paperdigest.types import (
@@ -202,12 +203,17 @@ def _subscriber(raw: Mapping[str, Any]) -> Subscriber:
         on_empty=OnEmpty(raw.get("on_empty", OnEmpty.SKIP)),
         created_at=_moment(raw["created_at"]),
         topics=tuple(Topic(**_rest(Topic, topic)) for topic in raw["topics"]),
-        schedule=Schedule(
-            days=frozenset(schedule["days"]),
-            at=time.fromisoformat(schedule["at"]),
-            tz=schedule["tz"],
-            pause_until=None if schedule["pause_until"] is None else date.fromisoformat(schedule["pause_until"]),
-        ),
+        schedule=_schedule(tuple(schedule["days"]), schedule["at"], schedule["tz"], schedule["pause_until"]),
+    )
+
+
+@lru_cache(maxsize=1024)  # many readers want their digests at the same hours
+def _schedule(days: tuple[int, ...], at: str, tz: str, pause_until: str | None) -> Schedule:
+    return Schedule(
+        days=frozenset(days),
+        at=time.fromisoformat(at),
+        tz=tz,
+        pause_until=None if pause_until is None else date.fromisoformat(pause_until),
     )
 
 

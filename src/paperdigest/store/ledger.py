@@ -88,7 +88,7 @@ ORDER BY due.next_attempt_at, due.id
 _CLAIM = """
 UPDATE deliveries SET state = 'leased', lease_owner = ?, lease_until = ?,
   lease_epoch = lease_epoch + 1, attempts = attempts + 1
-WHERE id = ?
+WHERE id IN (SELECT value FROM json_each(?))
 """
 
 HEARTBEATS = (
@@ -193,8 +193,8 @@ class Ledger:
         moment = to_stored(until)
         with self._database.recording() as cursor:
             rows = cursor.execute(DUE, {"now": to_stored(now), "limit": limit}).fetchall()
-            cursor.executemany(_CLAIM, [(owner, moment, row[0]) for row in rows])
-        return tuple(Claim(delivery=_claimed(row), epoch=row[16] + 1, until=until) for row in rows)
+            cursor.execute(_CLAIM, (owner, moment, json.dumps([row[0] for row in rows])))
+        return tuple([Claim(delivery=_delivery(row, is_claimed=True), epoch=row[16] + 1, until=until) for row in rows])
 
     def heartbeat(self, now: datetime, *, owner: str, lease: timedelta = LEASE) -> int:
         """Renew the leases of a run that are not over, and return how many that were. A lease that is over stays so."""
@@ -275,21 +275,16 @@ def load_deliveries(connection: Connection, numbers: Sequence[int]) -> tuple[Del
     return tuple(_delivery(row) for row in connection.exec_driver_sql(wanted, (json.dumps(list(numbers)),)))
 
 
-def _claimed(row: Sequence[Any]) -> Delivery:
-    """Return a delivery as it is after the claim that read the row."""
-    return _delivery((*row[:5], "leased", row[6] + 1, *row[7:]))
-
-
-def _delivery(row: Sequence[Any]) -> Delivery:
-    """Read a row of `_COLUMNS`."""
+def _delivery(row: Sequence[Any], *, is_claimed: bool = False) -> Delivery:
+    """Read a row of `_COLUMNS`: as it is, or as it is after the claim that read it."""
     return Delivery(
         id=row[0],
         digest_id=row[1],
         subscriber_id=row[2],
         email=row[3],
         edition=date.fromisoformat(row[4]),
-        state=DeliveryState(row[5]),
-        attempts=row[6],
+        state=DeliveryState.LEASED if is_claimed else DeliveryState(row[5]),
+        attempts=row[6] + is_claimed,
         message_id=row[7],
         next_attempt_at=from_stored(row[8]),
         expires_at=from_stored(row[9]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -10,6 +11,8 @@ from paperdigest.types.moments import require_utc
 from paperdigest.types.papers import PaperId
 
 __all__ = ["Judgement", "OnEmpty", "Schedule", "Subscriber", "SubscriberStatus", "Topic"]
+
+_BLANK = re.compile(r"[\s\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ class Subscriber:
 
     def __post_init__(self) -> None:
         require_utc(self.created_at, "created_at")
-        if "@" not in self.email or any(c.isspace() or ord(c) < 32 for c in self.email):
+        if "@" not in self.email or _BLANK.search(self.email):
             raise ValueError(f"{self.email!r} is not an e-mail address")
         if not 1 <= self.max_papers <= 100:
             raise ValueError("a digest holds between 1 and 100 papers")
