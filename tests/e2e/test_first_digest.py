@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np

@@ -33,7 +33,7 @@ def blamed(error: MailError) -> Blame | None:
     """Say whose trouble an error is; None when nobody said anything (a lost line, a deadline)."""
     if error.code is None and error.status is None:
         return Blame.MESSAGE if error.permanent else None
-    # At MAIL the recipient has not even been named. Without a code nobody refused: we saw that the server cannot take it.
+    # At MAIL the recipient has not even been named. Without a code nobody refused: we saw that the server cannot.
     if error.systemic or (error.phase == MailPhase.MAIL and error.code is not None):
         return Blame.SENDER
     return blame(error.code, error.status, str(error))
