@@ -47,7 +47,7 @@ _LAST = "before_release"
 _APART = (_BEFORE_DOT, _LAST, "after_claim")  # claims are few: they are stopped at among the random moments
 RIGHT_BEFORE = "stopped right before the dot"
 _LATE = 0.05
-"""How often a stop at another moment may hit that one, in some lane."""
+"""How often a stop at another moment may hit that one."""
 
 Scenario = Callable[[Sender, Verdict], None]
 
@@ -186,7 +186,7 @@ def _of_stops(name: str, rounds: Sequence[Scenario], count: int) -> Iterator[Row
     verdict = Verdict()
     for one in rounds:
         verdict.add(judge(one, count, speed=STOP_SPEED))
-    late = LANES if name == RIGHT_BEFORE else _LATE
+    late = 1 if name == RIGHT_BEFORE else _LATE  # lanes share a thread: one is at that moment
     note = (
         f"{count * len(rounds):,} digests, {verdict.kills} stops, {verdict.at_moment} of them at a named moment and"
         f" {verdict.mid_write} of one that was writing:"
@@ -210,6 +210,7 @@ def _must_hold(verdict: Verdict) -> dict[str, tuple[float, float]]:
 def _bounded(name: str, held: Mapping[str, tuple[float, float]], note: str) -> Iterator[Row]:
     for what, (found, limit) in held.items():
         yield Row(name=f"{name}: {what}", ours_s=found, peer_s=limit, ratio=found, limit=limit, unit="1", note=note)
+        note = ""  # said once
 
 
 def _peer(policy: str, count: int, kills: int, draw: random.Random) -> Verdict:
