@@ -9,6 +9,7 @@ that. The pieces of a draft that recur are the same objects every time.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,8 +48,9 @@ _WRAPPED: dict[str, Callable[[str], str]] = {
 """How lines are broken that are broken when they are drawn."""
 
 
-class _Variant(NamedTuple):
-    """What the rows of papers differ in from reader to reader, but for their links."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Variant:
+    """What the rows of papers differ in from reader to reader, but for their links; known by the object it is."""
 
     chars: int
     followed: tuple[Keyword, ...]
@@ -132,6 +134,7 @@ class Quick:
             lambda name, text: _WRAPPED[name](text) if name in _WRAPPED else text,
             templates,
         )
+        self._variants: Recent[_Variant] = Recent(KEPT_WORDS)
         self._papers: Recent[tuple[RankedPaper | None, Stretch, Stretch]] = Recent(KEPT_PAPERS)
         self._placed: Recent[tuple[RankedPaper | None, tuple[_Row, _Row]]] = Recent(KEPT_PLACED)
 
@@ -147,8 +150,7 @@ class Quick:
         )
 
     def _sections(self, wanted: Wanted, cut: Cut) -> _Placed:
-        followed = followed_by(wanted.digest.subscriber.topics)
-        variant = _Variant(cut.abstract_chars, followed, wanted.links.read is not None)
+        variant = self._variant(wanted, cut)
         found, number, known = [], 0, self._placed.get
         for topic, members in cut.placed(wanted.digest):
             rows = []
@@ -159,6 +161,10 @@ class Quick:
                 rows.append((known(key) or self._place(key, ranked, position, number, variant))[1])
             found.append((topic, rows))
         return found
+
+    def _variant(self, wanted: Wanted, cut: Cut) -> _Variant:
+        key = cut.abstract_chars, followed_by(wanted.digest.subscriber.topics), wanted.links.read is not None
+        return self._variants.get(key) or self._variants.put(key, _Variant(*key))
 
     def _place(
         self, key: Hashable, ranked: RankedPaper, position: int, number: int, variant: _Variant
