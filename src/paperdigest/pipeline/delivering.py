@@ -51,7 +51,7 @@ TOLD = 50
 STOPS_WITHIN_S = 20.0
 """When somebody wants us to stop, messages in flight are waited for that long; then they are in doubt."""
 
-IN_A_ROW = 2, 8, 32
+IN_A_ROW = 2, 8, 64
 """Letters that are made before the lanes have their turn again: of the same work, processors do more in a row.
 
 At the beginning and after a refusal, because what waits already goes out whatever it says; at most while the lanes take
