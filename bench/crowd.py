@@ -25,7 +25,7 @@ from bench._waiting import counting_sink
 from bench.timing import Row
 from paperdigest.store import checking
 
-__all__ = ["run"]
+__all__ = ["Crowd", "run"]
 
 CROWD = int(os.environ.get("CROWD", "100000"))
 MEMORY = 400e6
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Crowd:
+class Crowd:
     """What a crowd took, how many messages its sink counted, and what the database's check found."""
 
     size: int
@@ -43,10 +43,11 @@ class _Crowd:
     findings: tuple[str, ...]
 
     def missing(self) -> int:
-        """Return how many digests are not written down as sent, or not counted by the sink, and other findings."""
+        """Return how many digests are not planned, not sent, or not counted by the sink, and other findings."""
         states, planned = dict(self.sent["states"]), self.sent["planned"]
         astray = abs(planned - states.pop("sent", 0)) + sum(states.values()) + abs(planned - self.arrived)
-        return astray + abs(planned - self.sent["sent"]) + len(self.findings) + len(self.sent["problems"])
+        astray += abs(planned - self.sent["sent"]) + self.size - planned
+        return astray + len(self.findings) + len(self.sent["problems"])
 
 
 def run() -> Iterator[Row]:
@@ -66,17 +67,17 @@ def run() -> Iterator[Row]:
         yield from _growth(less, more)
 
 
-def _sent(folder: Path, size: int) -> _Crowd:
+def _sent(folder: Path, size: int) -> Crowd:
     environment = {name: value for name, value in os.environ.items() if name != "PAPERDIGEST_MODEL"}
     with counting_sink(folder / "counts") as (port, arrived):
         command = [sys.executable, "-m", "bench._crowd_sending", str(folder), str(port)]
         printed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, env=environment).stdout
         sent: Sent = json.loads(printed)
         count = arrived()
-    return _Crowd(size=size, sent=sent, arrived=count, findings=checking.check(folder / "papers.db"))
+    return Crowd(size=size, sent=sent, arrived=count, findings=checking.check(folder / "papers.db"))
 
 
-def _of_one(crowd: _Crowd) -> Iterator[Row]:
+def _of_one(crowd: Crowd) -> Iterator[Row]:
     sent, size = crowd.sent, crowd.size
     told = f"{size:,} subscribers"
     wrong = crowd.missing()
@@ -105,9 +106,9 @@ def _of_one(crowd: _Crowd) -> Iterator[Row]:
         yield _memory(f"{told}: most memory while {what} | 400 MB", spent["memory"], MEMORY, 1.0, note)
 
 
-def _growth(less: _Crowd, more: _Crowd) -> Iterator[Row]:
+def _growth(less: Crowd, more: Crowd) -> Iterator[Row]:
     limit = GROWTH if more.size == CROWD else None  # a small crowd also pays for what is read once
-    cases: tuple[tuple[str, Callable[[Sent], Spent], Callable[[_Crowd], int]], ...] = (
+    cases: tuple[tuple[str, Callable[[Sent], Spent], Callable[[Crowd], int]], ...] = (
         ("planned", lambda sent: sent["planning"], lambda crowd: crowd.size),
         ("delivered", lambda sent: sent["delivering"], lambda crowd: crowd.sent["sent"]),
     )
