@@ -19,6 +19,7 @@ from tests.hostile_digests import FRAGMENTS, LINKS, digests, keyed
 
 EVIL = "".join(FRAGMENTS)
 QUICK, PLAIN = (Renderer(title=EVIL, postal_address=EVIL, quick=quick) for quick in (True, False))
+PLAIN_OURS = Renderer(quick=False)
 ALL = SAMPLE_LINKS[-1]
 
 
@@ -115,6 +116,15 @@ def test_papers_of_one_key_and_other_readers_links_or_followed_authors_are_not_m
             assert whole(done) == whole(plain)
             assert (">Ben Example</strong>" in done.html_page) == (to is follower)
             assert ("/d/x/2/less" in done.text_page) == (links is ALL)
+
+
+def test_a_paper_that_is_printed_and_chosen_at_other_places_is_judged_and_numbered_there() -> None:
+    first, second, third = (replace(ranked(paper(number)), key=bytes([number]) * 16) for number in (1, 2, 3))
+    apart, second_apart = replace(second, topic="graphs", key=b"g" * 16), replace(first, topic="graphs", key=b"h" * 16)
+    renderer = Renderer()
+    for order in ((first, apart, third), (first, third, apart), (first, second, third), (second_apart, third, first)):
+        made = digest(*order)
+        assert whole(renderer.digest(made, ALL)) == whole(PLAIN_OURS.digest(made, ALL))
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
