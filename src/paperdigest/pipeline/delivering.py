@@ -235,11 +235,14 @@ class _Run:
 
     def check_written(self) -> None:
         """Say which outcomes could not be written down, because others had taken the deliveries over."""
-        for claim, outcome, written in self._written:
-            if not written.result():
-                told = f"delivery {claim.delivery.id} was taken over by another run before its outcome was written down"
-                self._report.tell(f"{told}: {outcome.state.value}; it may arrive twice")
+        for one in self._written:
+            self._check_written(*one)
         self._written.clear()
+
+    def _check_written(self, claim: Claim, outcome: Outcome, written: Signal[bool]) -> None:
+        if not written.result():
+            told = f"delivery {claim.delivery.id} was taken over by another run before its outcome was written down"
+            self._report.tell(f"{told}: {outcome.state.value}; it may arrive twice")
 
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
         self._handle(Done(claim, outcome, None, self._marks.settle(claim, outcome)))
@@ -274,8 +277,8 @@ class _Run:
             self._refused(done.claim, done.error)
         if done.written is not None:
             self._written.append((done.claim, done.outcome, done.written))
-        while self._written and self._written[0][2].is_set and self._written[0][2].result():
-            self._written.popleft()
+        while self._written and self._written[0][2].is_set:
+            self._check_written(*self._written.popleft())
 
     def _count(self, done: Done) -> None:
         outcome, delivery = done.outcome, done.claim.delivery
