@@ -36,7 +36,7 @@ PATIENCE_S = 20.0
 
 RETRY_S = 0.5
 
-COMMIT_DELAY_S = 0.002
+COMMIT_DELAY_S = 0.0007
 """A mark waits so long for others to share its commit (as PostgreSQL's commit_delay)."""
 
 
