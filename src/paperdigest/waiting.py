@@ -19,7 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil, inf
@@ -79,10 +79,10 @@ class Ready:
 
 @dataclass(slots=True, eq=False)
 class Apart(Generic[_T]):
-    """A call in another thread, that of ``executor`` or one for this call alone; awaited, what it returns or raises."""
+    """A call in another thread, in ``thread`` or one for this call alone; awaited, what it returns or raises."""
 
     work: Callable[[], _T]
-    executor: Executor | None = None
+    thread: OwnThread | None = None
 
     def __await__(self) -> Generator[Wait, Future[_T], _T]:
         return (yield self).result()
@@ -93,10 +93,10 @@ class Apart(Generic[_T]):
 
     def begin(self, loop: Loop, task: Task) -> None:
         """See `Wait`."""
-        executor = self.executor or OwnThread("apart")
-        executor.submit(self.work).add_done_callback(lambda done: loop.tell(task, self, done))
-        if self.executor is None:
-            executor.shutdown(wait=False)
+        thread = self.thread or OwnThread("apart")
+        thread.submit(self.work).add_done_callback(lambda done: loop.tell(task, self, done))
+        if self.thread is None:
+            thread.end()
 
 
 class Signal(Generic[_T]):
@@ -162,21 +162,21 @@ class Signal(Generic[_T]):
         self.listen(lambda: loop.tell(task, self, None))
 
 
-class OwnThread(Executor):
+class OwnThread:
     """A thread for calls, one after the other; a call that hangs keeps no process from ending."""
 
     def __init__(self, name: str) -> None:
         self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+    def submit(self, work: Callable[[], _T]) -> Future[_T]:
         """Queue a call."""
         done: Future[_T] = Future()
-        self._calls.put(lambda: _called(lambda: fn(*args, **kwargs), done))
+        self._calls.put(lambda: _called(work, done))
         return done
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  as the base has it
-        """Let the thread end after the last call; this waits for nothing."""
+    def end(self) -> None:
+        """Let the thread end after the last call, without waiting for it."""
         self._calls.put(None)
 
     def _run(self) -> None:

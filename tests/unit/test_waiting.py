@@ -125,7 +125,7 @@ def test_what_blocks_is_called_in_another_thread_or_alone_in_this_one(loop: Loop
     for thread in (None, own, own):
         loop.start(called(found, thread))
     work_off(loop)
-    own.shutdown()
+    own.end()
     assert len(found) == 3
     assert len(set(found)) == 2
     assert threading.get_ident() not in found

@@ -265,7 +265,7 @@ class _Blocking:
     async def __aexit__(self, *exc: object) -> None:
         if exc[0] is not GeneratorExit:  # nobody can be waited for then
             await Apart(lambda: self._lane.__exit__(*exc), self._thread)
-        self._thread.shutdown()
+        self._thread.end()
 
     async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
         """See `Lane.send`."""
