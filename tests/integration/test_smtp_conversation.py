@@ -8,11 +8,13 @@ import socket
 import ssl
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from paperdigest.mail.smtp import SmtpLane, SmtpMailer
+from paperdigest.mail.smtp import AsyncSmtpLane, SmtpLane, SmtpMailer
+from paperdigest.waiting import Loop, Signal
 from tests.certificates import Authority
 from tests.integration.test_smtp_faults import (
     CONTENT,
@@ -529,3 +531,26 @@ def test_a_token_file_that_is_gone_is_told_by_name(clear: ScriptedSmtp, tokens: 
     error = refusal(tokens)
     assert fields(error) == ("login", False, False, True, None, None)
     assert f"{token} cannot be read" in str(error)
+
+
+def test_a_loop_that_is_closed_drops_connections_without_goodbye(server: ScriptedSmtp) -> None:
+    mailer = SmtpMailer({"host": "127.0.0.1", "port": server.port, "tls": "none"})
+    lanes: list[AsyncSmtpLane] = []
+    never = Signal[None]()
+
+    async def leave() -> bool:
+        return True
+
+    async def idle() -> None:
+        async with mailer.async_lane() as lane:
+            assert await lane.send(mail(), leave) == "250 2.0.0 ok"
+            lanes.append(lane)
+            await never
+
+    with closing(Loop()) as loop:
+        loop.start(idle())
+        while not lanes:
+            loop.turn(5)
+        assert [lane._wire is None for lane in lanes] == [False]
+    assert [lane._wire is None for lane in lanes] == [True]
+    assert "QUIT" not in server.commands

@@ -99,7 +99,10 @@ class AsyncSmtpLane:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._leave()
+        if exc[0] is GeneratorExit:  # nobody turns the loop any more
+            self._drop()
+        else:
+            await self._leave()
 
     async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
         """Hand over one message and return the server's answer, such as ``250 2.0.0 queued as 4F1``.
@@ -169,9 +172,11 @@ class AsyncSmtpLane:
         """Say goodbye, without minding the answer for long."""
         if self._wire is not None:
             self._wire.until = self._clock() + min(self._settings.timeout_s, _GOODBYE_S)
-            with suppress(Lost):
-                await self._wire.say("QUIT")
-        self._drop()
+            try:
+                with suppress(Lost):
+                    await self._wire.say("QUIT")
+            finally:
+                self._drop()
 
     def _drop(self) -> None:
         wire, self._wire = self._wire, None

@@ -58,6 +58,9 @@ At the beginning and after a refusal, because what waits already goes out whatev
 longer than the making, because none is to wait for us as well as for its server; and at most.
 """
 
+MOST_IN_A_ROW_S = 0.2
+"""For so long the lanes wait while letters are made, though it be by slow templates."""
+
 _TICK_S = 0.5
 
 
@@ -223,7 +226,8 @@ class _Run:
         lanes_are_slower = begun - self._fed_at > self._feeding_s
         made: list[Letter] = []
         for _ in range(min(self._in_a_row, IN_A_ROW[1] if lanes_are_slower else IN_A_ROW[2])):
-            if self._stop.is_set() or (letter := self._feeder.next()) is None:
+            is_over = self._stop.is_set() or self._monotonic() - begun > MOST_IN_A_ROW_S
+            if is_over or (letter := self._feeder.next()) is None:
                 break
             made.append(letter)
         self._under_way += len(made)
