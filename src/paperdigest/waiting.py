@@ -225,7 +225,7 @@ class Loop:
                     self._ear.recv(4096)
             else:
                 self._ready(number, is_ready=True)
-        if self._watched and self._clock() >= self._first_end:
+        if self._clock() >= self._first_end:
             self._end_waits()
         for _ in range(len(self._told)):
             task, wait, given = self._told.popleft()
@@ -244,16 +244,20 @@ class Loop:
         self._told.append((task, wait, given))
         if self._is_asleep:
             self._is_asleep = False
-            with suppress(BlockingIOError):
+            with suppress(OSError):  # it rings already, or nobody is there any more
                 self._bell.send(b"\0")
 
     def close(self) -> None:
         """End every coroutine where it stands."""
+        errors: list[BaseException] = []
         for task in tuple(self._tasks):
-            task.coroutine.close()
+            with ToldOf(errors.append):
+                task.coroutine.close()
         self._tasks.clear()
         self._ear.close()
         self._bell.close()
+        if errors:
+            raise errors[0]
 
     def _sleep_ms(self, patience_s: float) -> int:
         if patience_s <= 0:
@@ -275,15 +279,23 @@ class Loop:
         self._first_end = min((until for _, _, until in self._watched.values()), default=inf)
 
     def _go_on(self, task: Task, given: object) -> None:
+        task.wait = None  # what is told twice finds nobody
         try:
-            task.wait = task.coroutine.send(given)
+            wait = task.coroutine.send(given)
+            while True:
+                task.wait = wait
+                try:
+                    wait.begin(self, task)
+                except (OSError, RuntimeError) as error:  # no thread to be had, no memory to poll
+                    task.wait = None
+                    wait = task.coroutine.throw(error)
+                else:
+                    return
         except StopIteration:
             self._tasks.discard(task)
         except BaseException:
             self._tasks.discard(task)
             raise
-        else:
-            task.wait.begin(self, task)
 
 
 def alone(coroutine: _Waiting[_T]) -> _T:

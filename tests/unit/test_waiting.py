@@ -198,3 +198,51 @@ def test_an_answer_to_an_earlier_wait_is_not_taken_for_one_to_the_present(loop: 
     second.set_result("two")
     work_off(loop)
     assert found == ["one", "two"]
+
+
+def test_an_idle_loop_sleeps_though_the_end_of_an_earlier_wait_has_passed(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    seconds, found = [0.0], list[object]()
+    signal = Signal[str]()
+    with closing(Loop(clock=lambda: seconds[0])) as loop:
+        loop.start(ready(ends[0], select.POLLOUT, 5, found))
+        loop.turn(1)
+        loop.start(signalled(signal, found))
+        seconds[0] = 6.0
+        loop.turn(0)
+        assert loop._sleep_ms(7) == 7000
+        signal.set_result("told")
+        work_off(loop)
+    assert found == [True, "told"]
+
+
+def test_one_that_ends_by_what_is_told_twice_is_not_gone_on_with(loop: Loop) -> None:
+    found: list[object] = []
+    signal = Signal[str]()
+    loop.start(signalled(signal, found))
+    signal.set_result("one")
+    signal.listen(signal._listener or refuse)
+    work_off(loop)
+    loop.turn(0)
+    assert found == ["one"]
+
+
+def test_a_wait_that_cannot_begin_is_the_trouble_of_the_one_who_waits(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[object] = []
+
+    async def careful() -> None:
+        try:
+            await Apart(refuse)
+        except RuntimeError as error:
+            found.append(str(error))
+
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        loop.start(careful())
+    assert (found, loop.is_idle) == (["can't start new thread"], True)

@@ -199,6 +199,7 @@ class _Run:
         )
         self.ends_at = inf
         self._under_way = 0
+        self._made: list[Letter] = []  # and not put into the lanes yet
         self._in_a_row, self._fed_at, self._feeding_s = IN_A_ROW[0], monotonic(), 0.0
         self._written: deque[tuple[Claim, Outcome, Signal[bool]]] = deque()
         self._beaten = monotonic()
@@ -224,15 +225,15 @@ class _Run:
         """Make some letters in a row; False: none."""
         begun = self._monotonic()
         lanes_are_slower = begun - self._fed_at > self._feeding_s
-        made: list[Letter] = []
         for _ in range(min(self._in_a_row, IN_A_ROW[1] if lanes_are_slower else IN_A_ROW[2])):
             is_over = self._stop.is_set() or self._monotonic() - begun > MOST_IN_A_ROW_S
             if is_over or (letter := self._feeder.next()) is None:
                 break
-            made.append(letter)
-        self._under_way += len(made)
-        if made:
+            self._made.append(letter)
+        if made := self._made:
             self._lanes.put(made)
+            self._under_way += len(made)
+            self._made = []
         self._fed_at = self._monotonic()
         self._feeding_s = self._fed_at - begun
         return bool(made)
@@ -336,37 +337,46 @@ class _Run:
             self._ledger.heartbeat(self._clock(), owner=self._owner, lease=self._terms.lease)
 
     def _wind_up(self) -> None:
-        """Give back what was not begun, and finish what is in flight: it has deadlines of its own."""
-        self._give_back([*(letter.claim for letter in self._lanes.halt()), *self._feeder.rest()])
-        until: float | None = None
-        while not self._lanes.have_ended(_TICK_S):
-            self._beat()
-            if self._stop.is_set():  # somebody waits for us
-                until = until or time.monotonic() + STOPS_WITHIN_S
-                if time.monotonic() >= until:
-                    break
-        failure = self._drain()
-        failpoint("before_release")
-        self._give_back([letter.claim for letter in self._lanes.left()])
-        self._lanes.close()
-        if failure is not None:
-            raise failure
+        """Give back what was not begun, and finish what is in flight: it has deadlines of its own.
+
+        Whatever the database refuses meanwhile, what servers answer is heard, and written down as soon as it can be.
+        """
+        failures: list[PaperDigestError | OSError] = []
+        unbegun = [letter.claim for letter in (*self._made, *self._lanes.halt())]
+        try:
+            self._try(lambda: self._give_back([*unbegun, *self._feeder.rest()]), failures)
+            until: float | None = None
+            while not self._lanes.have_ended(_TICK_S):
+                self._try(self._beat, failures)
+                if self._stop.is_set():  # somebody waits for us
+                    until = until or time.monotonic() + STOPS_WITHIN_S
+                    if time.monotonic() >= until:
+                        break
+            self._drain(failures)
+            failpoint("before_release")
+            self._try(lambda: self._give_back([letter.claim for letter in self._lanes.left()]), failures)
+        finally:
+            self._lanes.close()
+        if failures:
+            raise failures[0]
+
+    def _try(self, do: Callable[[], None], failures: list[PaperDigestError | OSError]) -> bool:
+        try:
+            do()
+        except (PaperDigestError, OSError) as error:
+            failures.append(error)
+            return False
+        return True
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
         if claims:
             moment = self._give_back_until or self._clock()
             self._report.released += self._ledger.release(claims, next_attempt_at=moment)
 
-    def _drain(self) -> PaperDigestError | OSError | None:
-        """Take in what the lanes did last, and return what one of them ended by."""
-        failure: PaperDigestError | OSError | None = None
-        while True:
-            try:
-                self._collect(0)
-            except (PaperDigestError, OSError) as error:
-                failure = error
-            else:
-                return failure
+    def _drain(self, failures: list[PaperDigestError | OSError]) -> None:
+        """Take in what the lanes did last, and what they ended by."""
+        while not self._try(lambda: self._collect(0), failures):
+            pass
 
 
 _WANT_LOGIN = frozenset({530, 534, 535, 538})  # RFC 4954, 6: a login or encryption is wanted

@@ -259,13 +259,19 @@ class _Blocking:
         return type(self._lane).__name__
 
     async def __aenter__(self) -> Self:
-        self._lane = await Apart(self._lane.__enter__, self._thread)
+        try:
+            self._lane = await Apart(self._lane.__enter__, self._thread)
+        except BaseException:
+            self._thread.end()
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if exc[0] is not GeneratorExit:  # nobody can be waited for then
-            await Apart(lambda: self._lane.__exit__(*exc), self._thread)
-        self._thread.end()
+        try:
+            if exc[0] is not GeneratorExit:  # nobody can be waited for then
+                await Apart(lambda: self._lane.__exit__(*exc), self._thread)
+        finally:
+            self._thread.end()
 
     async def send(self, message: OutgoingMessage, before_final: AsyncBeforeFinal) -> str | None:
         """See `Lane.send`."""
