@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Self
 
 import pytest
 
-from paperdigest.errors import MailError, PluginError, RenderError
+from paperdigest.errors import MailError, PluginError, RenderError, StoreError
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.pipeline import delivering, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
@@ -351,6 +352,30 @@ def test_a_wish_to_stop_gives_back_what_was_not_begun(desk: Desk) -> None:
     assert desk.counts["sent"] == report.sent == len(desk.server.messages)
     assert desk.counts.keys() == {"sent", "planned"}
     assert desk.deliver().sent == 10 - report.sent
+
+
+def test_what_was_sent_is_written_down_although_nothing_can_be_given_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.plan(*people(60))
+    desk.settings = {"connections": 6}
+    stop, scripted, dots = threading.Event(), desk.server.scripted, itertools.count()
+
+    def slow(command: str) -> bytes | Deed | None:
+        if command == "DOT" and (number := next(dots)) > 20:
+            stop.set()
+            time.sleep(0.5 if number % 2 else 0)
+        return scripted(command)
+
+    def refuse(*_: object, **__: object) -> int:
+        raise StoreError("another program has been writing to the database for too long")
+
+    monkeypatch.setattr(desk.server, "scripted", slow)
+    monkeypatch.setattr(Ledger, "release", refuse)
+    with pytest.raises(StoreError, match="another program"):
+        desk.deliver(stop)
+    assert desk.counts["sent"] == len(desk.server.messages)
+    assert not {"sending", "in_doubt"} & desk.counts.keys()
 
 
 def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> None:
