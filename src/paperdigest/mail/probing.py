@@ -46,7 +46,7 @@ def probe(settings: Mapping[str, Any], *, patience_s: float = 15.0) -> Probe:
     except MailError as error:
         return Probe(server=checked.server, problem=str(error))
     try:
-        secure = wire.sock if isinstance(wire.sock, ssl.SSLSocket) else None
+        secure = wire.tls
         found = Probe(
             server=checked.server,
             extensions=frozenset(wire.offers.extensions),
@@ -62,7 +62,7 @@ def probe(settings: Mapping[str, Any], *, patience_s: float = 15.0) -> Probe:
     return found
 
 
-def _until(secure: ssl.SSLSocket) -> datetime | None:
+def _until(secure: ssl.SSLObject) -> datetime | None:
     certificate = secure.getpeercert() or {}
     text = certificate.get("notAfter")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(text)), UTC) if text else None

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from paperdigest.mail.headers import clean_line
 from paperdigest.mail.replies import MAX_REPLY_BYTES, MAX_REPLY_LINES, Offers, Reply, offers_in, reply_line
+from paperdigest.mail.tls import Tls
 from paperdigest.types import MailPhase
 from paperdigest.waiting import Ready
 
@@ -23,7 +24,6 @@ __all__ = ["Lost", "Wire"]
 
 _BLOCK = 64 * 1024
 _HUNG_UP = "the server closed the connection"
-_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Lost(OSError):  # noqa: N818  it reads as what happened
@@ -66,9 +66,15 @@ class Wire:
         self.in_doubt = False
         self.sent = 0
         self.soiled = False
+        self._tls: Tls | None = None
         self._buffer = b""
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """How it is encrypted; None when it is not."""
+        return self._tls.object if self._tls else None
 
     def close(self) -> None:
         """Close without a word."""
@@ -85,16 +91,11 @@ class Wire:
         """
         if self._buffer:
             self._lose("the server spoke before the encryption began")
-        secure = tls.wrap_socket(self._open(), server_hostname=host, do_handshake_on_connect=False)
-        self.sock = secure
-        while True:
-            try:
-                secure.do_handshake()
-            except _NOT_NOW as wait:
-                if not await self._ready(_event(wait, select.POLLIN)):
-                    self._lose_patience()
-            else:
-                return
+        self._tls = Tls(self._open(), tls, host)
+        while not self._tls.shake():
+            if not await self._ready(select.POLLIN | (select.POLLOUT if self._tls.unsent else 0)):
+                self._lose_patience()
+        self._buffer = self._tls.decrypted()  # what came with the last of the handshake
 
     async def hello(self, name: str) -> Reply:
         """Say EHLO and remember what the server offers."""
@@ -118,13 +119,16 @@ class Wire:
             False when not all went out, but there is something to be read: what the server said meanwhile (if
             ``heeding``) or before it hung up.
         """
-        connection, rest = self._open(), memoryview(data)
-        while rest:
+        connection, tls = self._open(), self._tls
+        send = connection.send if tls is None else tls.send
+        rest: bytes | memoryview = data
+        while rest or (tls is not None and tls.unsent):
             try:
-                rest = rest[connection.send(rest) :]
-            except _NOT_NOW as wait:
-                patient = await self._ready(_event(wait, select.POLLOUT) | select.POLLIN)
-                alive = patient and await self._hear()
+                taken = send(rest)
+                rest = memoryview(rest)[taken:] if taken < len(rest) else b""
+            except BlockingIOError:
+                patient = await self._ready(select.POLLOUT | select.POLLIN)
+                alive = patient and self._hear() and not self._is_over()
                 if self._buffer and (heeding or not alive):
                     return False
                 if not patient:
@@ -132,7 +136,7 @@ class Wire:
                 if not alive:
                     self._lose(_HUNG_UP)
             except OSError as error:
-                await self._hear()
+                self._hear()
                 if self._buffer:
                     return False
                 self._lose(_in_words(error), error)
@@ -140,7 +144,7 @@ class Wire:
 
     async def spoken(self) -> bool:
         """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
-        if not self._buffer and self._has_come() and not await self._hear():
+        if not self._buffer and self._has_come() and not self._hear():
             self._lose(_HUNG_UP)
         return bool(self._buffer)
 
@@ -176,27 +180,31 @@ class Wire:
     async def _receive(self) -> None:
         """Wait for more of an answer."""
         before = len(self._buffer)
+        has_come = self._has_come()
         while len(self._buffer) == before:
-            if not self._has_come() and not await self._ready(select.POLLIN):
+            # Not even a flood of what TLS has to tell may keep us from looking at the clock, and others from going on.
+            if not has_come and not await self._ready(select.POLLIN):
                 self._lose_patience()
-            if not await self._hear():
+            if not self._hear():
                 self._lose(_HUNG_UP)
+            has_come = self._is_over()
 
     def _has_come(self) -> bool:
-        """Say whether there may be something to be read: reading in vain costs an exception, over TLS a dear one."""
-        connection = self._open()
-        # TLS may hold the rest of what it has read, where polling does not see it.
-        if isinstance(connection, ssl.SSLSocket) and connection.pending():
-            return True
-        return bool(self._poll.poll(0))
+        """Say whether there may be something to be read: reading in vain costs an exception."""
+        if self.sock is None:
+            self._open()
+        return bool(self._poll.poll(0)) or (self._tls is not None and self._tls.is_over)
 
-    async def _hear(self) -> bool:
+    def _is_over(self) -> bool:
+        """Say whether TLS has ended, which polling does not see."""
+        return self._tls is not None and self._tls.is_over
+
+    def _hear(self) -> bool:
         """Take what has come; return False when nothing more will."""
+        connection = self._open()
         try:
-            chunk = self._open().recv(_BLOCK)
-        except ssl.SSLWantWriteError:
-            return await self._ready(select.POLLOUT)
-        except (BlockingIOError, ssl.SSLWantReadError):
+            chunk = connection.recv(_BLOCK) if self._tls is None else self._tls.recv()
+        except BlockingIOError:
             return True
         except OSError as error:
             if self._buffer:
@@ -228,13 +236,6 @@ class Wire:
     def _lose(self, why: str, error: OSError | None = None) -> NoReturn:
         self.close()
         raise Lost(why) from error
-
-
-def _event(wait: OSError, usual: int) -> int:
-    """Return what is to be waited for: TLS may have to read in order to write, and the reverse."""
-    if isinstance(wait, ssl.SSLWantReadError):
-        return select.POLLIN
-    return select.POLLOUT if isinstance(wait, ssl.SSLWantWriteError) else usual
 
 
 def _in_words(error: OSError) -> str:
