@@ -41,7 +41,7 @@ def deliver(folder: Path, port: int, letters: Letters) -> dict[str, float]:
     report = delivering.deliver(
         store,
         plugging.make_mailer(settings(folder, port)),
-        letters.outgoing,
+        letters.begin,
         clock=clock,
     )
     took = {"sent": report.sent, "cpu_s": time.process_time() - start, "wall_s": time.monotonic() - begun}

@@ -53,7 +53,7 @@ class Sender:
         try:
             mailer = plugging.make_mailer(self._settings)
             delivering.deliver(
-                store, mailer, self.letters.outgoing, clock=self.clock, monotonic=self._elapsed, stop=threading.Event()
+                store, mailer, self.letters.begin, clock=self.clock, monotonic=self._elapsed, stop=threading.Event()
             )
             counts = Ledger(store.database).counts()
         finally:

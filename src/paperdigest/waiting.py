@@ -172,8 +172,12 @@ class OwnThread:
     def submit(self, work: Callable[[], _T]) -> Future[_T]:
         """Queue a call."""
         done: Future[_T] = Future()
-        self._calls.put(lambda: _called(work, done))
+        self.put(lambda: _called(work, done))
         return done
+
+    def put(self, work: Callable[[], object]) -> None:
+        """Queue a call whose end nobody waits for; it must raise nothing."""
+        self._calls.put(work)
 
     def end(self) -> None:
         """Let the thread end after the last call, without waiting for it."""

@@ -33,6 +33,7 @@ from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, MailPhase, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
 from tests.scripted_smtp import Deed, ScriptedSmtp
 from tests.store_samples import paper
+from tests.written import written
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 
@@ -81,7 +82,7 @@ class Desk:
         return deliver(
             self.store,
             mailer,
-            self.render,
+            written(self.render),
             clock=lambda: self.now,
             terms=self.terms,
             stop=stop,
@@ -439,7 +440,7 @@ def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) 
     desk.plan(*people(3))
     rash = Rash()
     with pytest.raises(PluginError, match="before_final"):
-        deliver(desk.store, rash, desk.render, clock=lambda: desk.now)
+        deliver(desk.store, rash, written(desk.render), clock=lambda: desk.now)
     assert desk.counts["sent"] == rash.sent
 
 
@@ -497,7 +498,7 @@ def test_a_slow_answer_beside_a_run_that_ends_is_waited_for(desk: Desk, monkeypa
                 time.sleep(0.2)  # longer than somebody who wants to stop would wait
             return "taken"
 
-    report = deliver(desk.store, Slow(), desk.render, clock=lambda: desk.now)
+    report = deliver(desk.store, Slow(), written(desk.render), clock=lambda: desk.now)
     assert (report.sent, report.deferred, report.in_doubt) == (2, 1, 0)
     assert desk.counts == {"sent": 2, "deferred": 1}
 

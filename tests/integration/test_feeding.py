@@ -27,6 +27,7 @@ from paperdigest.types import (
     Topic,
 )
 from tests.store_samples import paper
+from tests.written import written
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ class Desk:
         return Feeder(
             self.ledger,
             Digests(self.store.database),
-            self.render,
+            written(self.render),
             self.pace,
             owner="me",
             lease=timedelta(minutes=50),
@@ -90,7 +91,7 @@ class Desk:
         end = self.seconds + seconds
         while self.seconds < end and not feeder.is_empty:
             if (letter := feeder.next()) is not None:
-                domain = letter.message.recipient.partition("@")[2]
+                domain = letter.finish().recipient.partition("@")[2]
                 found[domain] += 1
                 if is_taken:
                     self.pace.accepted(domain)
@@ -140,7 +141,7 @@ def test_a_domain_that_is_too_slow_is_left_to_later_runs(desk: Desk) -> None:
     desk.plan(*people(count, "angry.example"), *people(5, "small.example"))
     feeder = desk.feeder()
     letter = feeder.next()
-    assert letter is not None and letter.message.recipient.endswith("angry.example")
+    assert letter is not None and letter.finish().recipient.endswith("angry.example")
     for _ in range(20):
         desk.pace.throttled("angry.example")
         desk.seconds += HEARD_S

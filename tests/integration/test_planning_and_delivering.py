@@ -33,6 +33,7 @@ from paperdigest.types import (
     Topic,
 )
 from tests.store_samples import listing, paper
+from tests.written import written
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -131,7 +132,7 @@ class Office:
         return deliver(
             self.store,
             self.postbox,
-            self.render,
+            written(self.render),
             clock=lambda: self.now,
             terms=DeliveryTerms(on_in_doubt=on_in_doubt),
             monotonic=self.elapsed_s,

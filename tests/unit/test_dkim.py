@@ -173,7 +173,7 @@ def test_what_is_no_name_of_the_dns_is_refused(keys: Keys, name: str) -> None:
 @pytest.mark.parametrize(("body", "canonical"), [("simple", b"\r\n"), ("relaxed", b"")])
 @pytest.mark.parametrize("empty", [b"", b"\r\n", b"\r\n\r\n\r\n"])
 def test_an_empty_body_counts_as_the_standard_says(keys: Keys, body: Body, canonical: bytes, empty: bytes) -> None:
-    field = keys.signer("ed25519", body).sign([b"From: a@example.org\r\n"], empty, SENT)[0]
+    field = keys.signer("ed25519", body).begin([b"From: a@example.org\r\n"], empty, SENT)()[0]
     assert base64.b64encode(hashlib.sha256(canonical).digest()) in field
     assert believes(field + b"From: a@example.org\r\n\r\n" + empty, keys.zone)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import replace
 from email.utils import parseaddr
 from functools import cached_property
@@ -19,7 +20,7 @@ from paperdigest.errors import ConfigError, MailError, Problem
 from paperdigest.libraries.writing import as_bibtex
 from paperdigest.mail.dkim import Signer
 from paperdigest.mail.lists import ListHeaders, feedback_id
-from paperdigest.mail.message import Attachment, Mailbox, build_message
+from paperdigest.mail.message import Attachment, Mailbox, begin_message
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.render import Links, Rendered, Renderer
 from paperdigest.render.samples import SAMPLES
@@ -84,26 +85,31 @@ class Letters:
             read=f"{base}/d/{self.tokens.sign(Purpose.READ, which)}",
         )
 
-    def outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
-        """Return the message of a delivery."""
+    def begin(self, digest: Digest, delivery: Delivery) -> Callable[[], OutgoingMessage]:
+        """Write the message of a delivery but for its signature; who is returned signs it, in any thread."""
         domain = self._settings.mail.bounces.domain
-        return OutgoingMessage(
-            sender=bounce_address(self.tokens, delivery.id, domain) if domain else self._from.address,
+        sender = bounce_address(self.tokens, delivery.id, domain) if domain else self._from.address
+        finish = self._begin(digest, delivery.message_id)
+        return lambda: OutgoingMessage(
+            sender=sender,
             recipient=digest.subscriber.email,
             message_id=delivery.message_id,
-            content=self.content(digest, delivery.message_id),
+            content=finish(),
             needs_smtputf8=not digest.subscriber.email.isascii(),
             has_safe_lines=True,
         )
 
     def content(self, digest: Digest, message_id: str, *, preview: bool = False) -> bytes:
         """Return the bytes of a digest's message."""
+        return self._begin(digest, message_id, preview=preview)()
+
+    def _begin(self, digest: Digest, message_id: str, *, preview: bool = False) -> Callable[[], bytes]:
         links = self.links(digest)
         drawn = self.renderer.digest(digest, links=links, preview=preview)
         list_headers = ListHeaders(
             unsubscribe_url=links.unsubscribe, unsubscribe_mailto=links.unsubscribe_mailto, feedback=self._feedback
         )
-        return build_message(
+        return begin_message(
             sender=self._from,
             recipient=Mailbox(digest.subscriber.email, digest.subscriber.name),
             subject=drawn.subject,

@@ -200,7 +200,7 @@ class Sending:
             delivered = delivering.deliver(
                 self._store,
                 mailer,
-                self._letters.outgoing,
+                self._letters.begin,
                 clock=self._clock,
                 terms=self._delivery_terms,
                 stop=stop,

@@ -71,8 +71,10 @@ class Signer:
         self._is_relaxed = body == "relaxed"
         self._keys = tuple((_signing(key.private), _first_lines(key, domain, body)) for key in keys)
 
-    def sign(self, head: Sequence[bytes], body: bytes, signed_at: datetime) -> tuple[bytes, ...]:
-        """Return a DKIM-Signature field for each key, to stand above the head.
+    def begin(self, head: Sequence[bytes], body: bytes, signed_at: datetime) -> Callable[[], tuple[bytes, ...]]:
+        """Prepare a DKIM-Signature field for each key, to stand above the head; who is returned makes them.
+
+        That takes most of the time and lets go of Python's lock; it may be done by any thread.
 
         Args:
             head: the fields, as `headers.field` writes them, each name once.
@@ -83,7 +85,7 @@ class Signer:
         names = tuple([name for name in SIGNED if name in values])
         signed = b"".join([b"%b:%b" % (name, values[name]) for name in dict.fromkeys(names)])
         last = f"{_listed(names)}\r\n t={int(signed_at.timestamp())}; bh={self._body_hash(body)};\r\n b="
-        return tuple([_signature(sign, first + last, signed) for sign, first in self._keys])
+        return lambda: tuple([_signature(sign, first + last, signed) for sign, first in self._keys])
 
     def _body_hash(self, body: bytes) -> str:
         whole = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n") if self._is_relaxed else body

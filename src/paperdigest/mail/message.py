@@ -7,12 +7,13 @@ receivers can recognise.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import ParamSpec
 
 from paperdigest.errors import MailError
 from paperdigest.mail.dkim import Signer
@@ -20,7 +21,7 @@ from paperdigest.mail.headers import Mailbox, field, mailbox, unstructured
 from paperdigest.mail.quoting import clean_body, quoted
 from paperdigest.types import Pieces
 
-__all__ = ["Attachment", "Mailbox", "build_message", "clean_body"]
+__all__ = ["Attachment", "Mailbox", "begin_message", "build_message", "clean_body"]
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>\Z")
 _LIST_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z")
@@ -49,7 +50,7 @@ class Attachment:
             raise MailError(problem, permanent=True)
 
 
-def build_message(
+def begin_message(
     *,
     sender: Mailbox,
     recipient: Mailbox,
@@ -63,11 +64,11 @@ def build_message(
     headers: Mapping[str, str] | None = None,
     attachments: Sequence[Attachment] = (),
     signer: Signer | None = None,
-) -> bytes:
-    """Return the message, CRLF throughout, every line at most 998 bytes, every header exactly once.
+) -> Callable[[], bytes]:
+    """Write all of a message but its signatures; who is returned signs it, in any thread, and returns it.
 
-    It is ASCII, unless one of the addresses is not: then ``Mailbox.needs_smtputf8``, and names and subject stand in it
-    in UTF-8 (RFC 6532).
+    It has CRLF throughout, every line at most 998 bytes, every header exactly once. It is ASCII, unless one of the
+    addresses is not: then ``Mailbox.needs_smtputf8``, and names and subject stand in it in UTF-8 (RFC 6532).
 
     Args:
         sender: the From mailbox.
@@ -106,8 +107,22 @@ def build_message(
         content, lines = _mixed(f"=_m{mark}", content, lines, attachments)
     head += [_MIME_VERSION, content]
     body = b"".join(lines)
-    signatures = signer.sign(head, body, sent_at) if signer is not None else ()
-    return b"".join((*signatures, *head, b"\r\n", body))
+    sign = signer.begin(head, body, sent_at) if signer is not None else tuple
+    return lambda: b"".join((*sign(), *head, b"\r\n", body))
+
+
+_Parts = ParamSpec("_Parts")
+
+
+def _at_once(begin: Callable[_Parts, Callable[[], bytes]]) -> Callable[_Parts, bytes]:
+    def build(*args: _Parts.args, **parts: _Parts.kwargs) -> bytes:
+        """Return a message: see `begin_message`."""
+        return begin(*args, **parts)()
+
+    return build
+
+
+build_message = _at_once(begin_message)
 
 
 def _identified(message_id: str) -> bytes:

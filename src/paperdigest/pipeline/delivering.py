@@ -29,7 +29,8 @@ from paperdigest.failpoints import failpoint
 from paperdigest.logs import masked
 from paperdigest.pipeline.breaking import Breaker, next_pause
 from paperdigest.pipeline.feeding import Feeder, RenderMessage, domain_of
-from paperdigest.pipeline.lanes import Done, Lanes, Letter
+from paperdigest.pipeline.lanes import Done, Lanes
+from paperdigest.pipeline.making import Maker
 from paperdigest.pipeline.outcomes import backoff, blamed, is_throttling
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import Mailer
@@ -50,16 +51,6 @@ TOLD = 50
 
 STOPS_WITHIN_S = 20.0
 """When somebody wants us to stop, messages in flight are waited for that long; then they are in doubt."""
-
-IN_A_ROW = 2, 8, 64
-"""Letters that are made before the lanes have their turn again: of the same work, processors do more in a row.
-
-At the beginning and after a refusal, because what waits already goes out whatever it says; at most while the lanes take
-longer than the making, because none is to wait for us as well as for its server; and at most.
-"""
-
-MOST_IN_A_ROW_S = 0.2
-"""For so long the lanes wait while letters are made, though it be by slow templates."""
 
 _TICK_S = 0.5
 
@@ -127,7 +118,7 @@ def deliver(
     Args:
         store: digests and ledger.
         mailer: hands messages over.
-        render: makes the message of a frozen digest, byte by byte the same each time.
+        render: writes the message of a frozen digest (see `RenderMessage`).
         clock: the time of day, UTC.
         terms: see `DeliveryTerms`.
         stop: when set, messages in flight are finished, the rest is given back, and this returns.
@@ -148,9 +139,19 @@ def deliver(
         return report
     with Marks(store.database, clock, lease=terms.lease) as marks:
         run = _Run(
-            store, ledger, marks, mailer, render, clock, terms, report, last, stop or threading.Event(), monotonic
+            store=store,
+            ledger=ledger,
+            marks=marks,
+            mailer=mailer,
+            render=render,
+            clock=clock,
+            terms=terms,
+            report=report,
+            last_pause=last,
+            stop=stop or threading.Event(),
+            ends_at=begun + at_most_s,
+            monotonic=monotonic,
         )
-        run.ends_at = begun + at_most_s
         run.work()
     run.check_written()
     report.elapsed_s = monotonic() - begun
@@ -164,6 +165,7 @@ class _Run:
 
     def __init__(
         self,
+        *,
         store: Store,
         ledger: Ledger,
         marks: Marks,
@@ -174,6 +176,7 @@ class _Run:
         report: DeliveryReport,
         last_pause: Pause | None,
         stop: threading.Event,
+        ends_at: float,
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger, self._marks = ledger, marks
@@ -197,10 +200,9 @@ class _Run:
             lose=self._lose,
             tell=report.tell,
         )
-        self.ends_at = inf
+        self._maker = Maker(self._feeder, stop, monotonic)
+        self._ends_at = ends_at
         self._under_way = 0
-        self._made: list[Letter] = []  # and not put into the lanes yet
-        self._in_a_row, self._fed_at, self._feeding_s = IN_A_ROW[0], monotonic(), 0.0
         self._written: deque[tuple[Claim, Outcome, Signal[bool]]] = deque()
         self._beaten = monotonic()
         self._give_back_until: datetime | None = None  # set: the run is over, and the rest waits until then
@@ -208,11 +210,12 @@ class _Run:
     def work(self) -> None:
         """Go on until nothing is due, or there is reason to stop."""
         try:
-            while self._give_back_until is None and not self._stop.is_set() and self._monotonic() < self.ends_at:
+            while self._give_back_until is None and not self._stop.is_set() and self._monotonic() < self._ends_at:
                 self._beat()
                 self._collect(0)
                 has_room = self._under_way <= self._lanes.most
-                if has_room and self._feed():
+                if has_room and (made := self._maker.feed(self._lanes)):
+                    self._under_way += made
                     continue
                 if not self._under_way and self._feeder.is_empty:
                     return
@@ -220,23 +223,6 @@ class _Run:
                     self._collect(min(_TICK_S, self._terms.lease.total_seconds() / 6))
         finally:
             self._wind_up()
-
-    def _feed(self) -> bool:
-        """Make some letters in a row; False: none."""
-        begun = self._monotonic()
-        lanes_are_slower = begun - self._fed_at > self._feeding_s
-        for _ in range(min(self._in_a_row, IN_A_ROW[1] if lanes_are_slower else IN_A_ROW[2])):
-            is_over = self._stop.is_set() or self._monotonic() - begun > MOST_IN_A_ROW_S
-            if is_over or (letter := self._feeder.next()) is None:
-                break
-            self._made.append(letter)
-        if made := self._made:
-            self._lanes.put(made)
-            self._under_way += len(made)
-            self._made = []
-        self._fed_at = self._monotonic()
-        self._feeding_s = self._fed_at - begun
-        return bool(made)
 
     def check_written(self) -> None:
         """Say which outcomes could not be written down, because others had taken the deliveries over."""
@@ -296,7 +282,7 @@ class _Run:
 
     def _succeeded(self, claim: Claim) -> None:
         self._breaker.count(refused=False)
-        self._in_a_row = min(self._in_a_row + 1, IN_A_ROW[2])
+        self._maker.accepted()
         self._pace.accepted(domain_of(claim))
         self._lanes.widen(self._under_way + 1)
         if self._last_pause is not None:
@@ -304,7 +290,8 @@ class _Run:
             self._last_pause = None
 
     def _refused(self, claim: Claim, error: MailError) -> None:
-        whose, self._in_a_row = blamed(error), IN_A_ROW[0]
+        whose = blamed(error)
+        self._maker.refused()
         if error.permanent and whose not in (None, Blame.MESSAGE) and self._terms.on_refused is not None:
             self._terms.on_refused(claim.delivery, whose, error, self._clock())
         if is_throttling(error):
@@ -342,9 +329,9 @@ class _Run:
         Whatever the database refuses meanwhile, what servers answer is heard, and written down as soon as it can be.
         """
         failures: list[PaperDigestError | OSError] = []
-        unbegun = [letter.claim for letter in (*self._made, *self._lanes.halt())]
+        unbegun = [letter.claim for letter in self._lanes.halt()]
         try:
-            self._try(lambda: self._give_back([*unbegun, *self._feeder.rest()]), failures)
+            self._try(lambda: self._give_back([*unbegun, *self._maker.rest()]), failures)
             until: float | None = None
             while not self._lanes.have_ended(_TICK_S):
                 self._try(self._beat, failures)
@@ -356,6 +343,7 @@ class _Run:
             failpoint("before_release")
             self._try(lambda: self._give_back([letter.claim for letter in self._lanes.left()]), failures)
         finally:
+            self._maker.close()
             self._lanes.close()
         if failures:
             raise failures[0]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperdigest.errors import MailError, RenderError
 from paperdigest.failpoints import failpoint
-from paperdigest.pipeline.lanes import Letter, content_hash
+from paperdigest.pipeline.lanes import content_hash
 from paperdigest.pipeline.outcomes import backoff
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import OutgoingMessage
@@ -23,9 +24,16 @@ from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.types import Delivery, DeliveryState, Digest, MailPhase
 
-__all__ = ["BATCH", "Feeder", "RenderMessage", "domain_of"]
+__all__ = ["BATCH", "Begun", "Feeder", "Finish", "RenderMessage", "domain_of"]
 
-RenderMessage = Callable[[Digest, Delivery], OutgoingMessage]
+Finish = Callable[[], OutgoingMessage]
+"""Signs a message and returns it; may be called by any thread."""
+
+RenderMessage = Callable[[Digest, Delivery], Finish]
+"""Writes the message of a frozen digest but for its signature, byte by byte the same each time.
+
+What cannot be written is a RenderError or MailError here; whoever finishes it finds nothing to object to.
+"""
 
 BATCH = 100
 """So many deliveries are claimed at once."""
@@ -45,13 +53,21 @@ REST = timedelta(minutes=10)
 _DRY_S = 0.5  # nothing was due; so soon nothing else is
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A claim, and who finishes the message written for it."""
+
+    claim: Claim
+    finish: Finish
+
+
 class Feeder:
-    """Finds the next letter to send. Not for use by two threads at once.
+    """Finds the next letter to write. Not for use by two threads at once.
 
     Args:
         ledger: where to claim.
         digests: where digests are read.
-        render: makes the message of a frozen digest, byte by byte the same each time.
+        render: see `RenderMessage`.
         pace: how fast mail may go.
         owner: the name of this run.
         lease: for how long claims hold.
@@ -99,14 +115,14 @@ class Feeder:
         """Whether nothing more is to be had before some time has passed, or a mail was taken."""
         return self._dry_until is not None or bool(self._pace.wait())
 
-    def next(self) -> Letter | None:
-        """Return a letter that may go now; None when there is none just now (or none among the next ones due)."""
+    def next(self) -> Begun | None:
+        """Write a letter that may go now; None when there is none just now (or none among the next ones due)."""
         for _ in range(AT_ONCE):
             if self._pace.wait() or (found := self._held_back() or self._new()) is None:
                 return None
-            if (message := self._message(*found)) is not None:
+            if (finish := self._written(*found)) is not None:
                 self._pace.take(domain_of(found[0]))
-                return Letter(found[0], message)
+                return Begun(found[0], finish)
         return None
 
     def rest(self) -> list[Claim]:
@@ -206,23 +222,24 @@ class Feeder:
 
     # What is made of it
 
-    def _message(self, claim: Claim, digest: Digest) -> OutgoingMessage | None:
-        """Return what is to be sent: the very bytes of an attempt in doubt where they were kept."""
+    def _written(self, claim: Claim, digest: Digest) -> Finish | None:
+        """Write what is to be sent: the very bytes of an attempt in doubt where they were kept."""
         delivery = claim.delivery
         if digest.subscriber.email != delivery.email:
             moved = "the subscriber's address has changed since it was planned"
             self._settle(claim, Outcome(state=DeliveryState.SKIPPED, detail=moved))
             return None
         if delivery.content_hash is not None and (kept := self._ledger.letter(delivery.id)) is not None:
-            return OutgoingMessage(
+            message = OutgoingMessage(
                 sender=kept[0],
                 recipient=delivery.email,
                 message_id=delivery.message_id,
                 content=kept[1],
                 needs_smtputf8=not delivery.email.isascii(),
             )
+            return lambda: message
         try:
-            message = self._render(digest, delivery)
+            finish = self._render(digest, delivery)
         except RenderError as error:  # templates can be mended
             later = self._clock() + backoff(delivery.attempts)
             self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later))
@@ -230,11 +247,13 @@ class Feeder:
         except MailError as error:
             self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
             return None
-        is_doubtful = delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None
-        if is_doubtful and content_hash(message.content) != delivery.content_hash:
-            changed = "templates or settings have changed"
-            self._tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")
-        return message
+        if delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None:
+            again = finish()
+            if content_hash(again.content) != delivery.content_hash:
+                changed = "templates or settings have changed"
+                self._tell(f"delivery {delivery.id} is sent again after a doubt, but not as it was: {changed}")
+            return lambda: again
+        return finish
 
 
 def domain_of(claim: Claim) -> str:
