@@ -1,11 +1,13 @@
-"""Deliver what waits in a folder, in a process of its own: ``python -m bench._delivering FOLDER PORT``.
+"""Deliver what waits in a folder, in a process of its own: ``python -m bench._delivering FOLDER PORT [PROCESSOR]``.
 
-Says ``ready`` when everything is loaded, starts at the first line it reads, and prints what it did as JSON.
+With the number of a processor it uses that one alone. Says ``ready`` when everything is loaded, starts at the first
+line it reads, and prints what it did as JSON.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from datetime import datetime, timedelta
@@ -25,6 +27,8 @@ def main(arguments: list[str]) -> None:
     folder, port = Path(arguments[0]), int(arguments[1])
     letters = Letters(settings(folder, port))
     letters.check()
+    if len(arguments) > 2:
+        os.sched_setaffinity(0, {int(arguments[2])})  # a thread that is begun later has its beginner's
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(deliver(folder, port, letters)), flush=True)

@@ -379,6 +379,57 @@ def test_what_was_sent_is_written_down_although_nothing_can_be_given_back(
     assert not {"sending", "in_doubt"} & desk.counts.keys()
 
 
+def test_a_wish_to_stop_does_not_wait_for_servers_that_say_nothing_after_the_dot(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "STOPS_WITHIN_S", 0.3)
+    desk.plan(*people(20))
+    desk.settings = {"connections": 4, "timeout_s": 60}
+    stop, scripted, dots = threading.Event(), desk.server.scripted, itertools.count()
+
+    def silent(command: str) -> bytes | Deed | None:
+        if command == "DOT" and (number := next(dots)) > 2:
+            if number == 6:  # now all four connections are silent
+                stop.set()
+            return Deed.HANG
+        return scripted(command)
+
+    monkeypatch.setattr(desk.server, "scripted", silent)
+    report = desk.deliver(stop)
+    assert (report.sent, report.released) == (3, 13)
+    assert desk.counts == {"sent": 3, "sending": 4, "planned": 13}
+    monkeypatch.setattr(desk.server, "scripted", scripted)
+    desk.now += timedelta(hours=1)
+    again = desk.deliver()
+    assert (again.in_doubt, again.sent) == (4, 13)
+    desk.now += timedelta(hours=1)
+    assert desk.deliver().sent == 4
+
+
+def test_a_mailer_that_gets_no_connection_leaves_no_thread(desk: Desk) -> None:
+    class Unable:
+        lanes = 2
+
+        def lane(self) -> Self:
+            return self
+
+        def __enter__(self) -> Self:
+            raise MailError("no connection", permanent=False, systemic=True, phase=MailPhase.CONNECT)
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            raise AssertionError
+
+    desk.plan(*people(2))
+    before = set(threading.enumerate())
+    with pytest.raises(MailError, match="no connection"):
+        deliver(desk.store, Unable(), written(desk.render), clock=lambda: desk.now)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread.name
+
+
 def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> None:
     desk.plan(*people(2))
     subscribers = Subscribers(desk.store.database)

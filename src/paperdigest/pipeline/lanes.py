@@ -226,7 +226,7 @@ class Lanes:
             self._marks.settle(claim, outcome)
             raise PluginError(
                 "mailers",
-                getattr(lane, "name", type(lane).__name__),
+                type(self._mailer).__name__,
                 "handed a message over without calling before_final",
             )
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
@@ -252,11 +252,6 @@ class _Blocking:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._thread = OwnThread("lane")
-
-    @property
-    def name(self) -> str:
-        """What its author calls it."""
-        return type(self._lane).__name__
 
     async def __aenter__(self) -> Self:
         try:
