@@ -12,7 +12,16 @@ import pytest
 from paperdigest.errors import StoreError
 from paperdigest.pipeline.feeding import Begun, Feeder, Finish
 from paperdigest.pipeline.lanes import Lanes, Letter
-from paperdigest.pipeline.making import LEAST_IN_A_ROW, MOST_IN_A_ROW, MOST_IN_A_ROW_S, SOME_IN_A_ROW, Finisher, Maker
+from paperdigest.pipeline.making import (
+    LEAST_IN_A_ROW,
+    LEAST_TO_JUDGE,
+    MOST_IN_A_ROW,
+    MOST_IN_A_ROW_S,
+    ROWS_ALONE,
+    SOME_IN_A_ROW,
+    Finisher,
+    Maker,
+)
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.store.claims import Claim
 
@@ -132,6 +141,7 @@ class Workshop:
         self.finisher = Finisher()
         self.threads: dict[int, threading.Thread] = {}
         self.begun, self.goes_on = threading.Event(), threading.Event()
+        self.is_tried = True
 
     def finish(self, number: int, *, slow: bool = False, error: Exception | None = None) -> Finish:
         def finished() -> OutgoingMessage:
@@ -180,4 +190,35 @@ def test_what_one_ends_by_comes_out_and_the_next_row_is_made_as_ever(place: int)
         shop.finisher.finished()
     shop.finisher.put(shop.finish(7))
     assert [one.message_id for one in shop.finisher.finished()] == ["<7@x>"]
+    shop.finisher.close()
+
+
+@pytest.mark.parametrize(("busy", "row", "is_helped"), [(1.0, 32, False), (1.6, 32, True), (1.0, 8, True)])
+def test_the_thread_is_left_alone_for_a_while_where_no_processor_is_free_for_it(
+    busy: float, row: int, is_helped: bool
+) -> None:
+    shop, now, here = Workshop(), [0.0], threading.current_thread()
+    shop.finisher = Finisher(lambda: now[0], lambda: busy * now[0])
+
+    def helped(size: int) -> bool:
+        """Make a row whose first letter is not finished before all are put, and say who finished it."""
+        shop.goes_on.clear()
+        shop.threads.clear()
+        shop.begun.clear()
+        for number in range(size):
+            shop.finisher.put(shop.finish(number, slow=number == 0 and shop.is_tried))
+        now[0] += 1
+        if shop.is_tried:
+            assert shop.begun.wait(30)
+            threading.Timer(0.02, shop.goes_on.set).start()
+        assert [one.message_id for one in shop.finisher.finished()] == [f"<{number}@x>" for number in range(size)]
+        return shop.threads[0] is not here
+
+    shop.is_tried = True
+    assert (row >= LEAST_TO_JUDGE) is (row == 32)
+    assert helped(row)
+    shop.is_tried = is_helped
+    assert [helped(row) for _ in range(ROWS_ALONE)] == [is_helped] * ROWS_ALONE
+    shop.is_tried = True
+    assert helped(row)
     shop.finisher.close()

@@ -7,6 +7,7 @@ go of Python's lock: a second processor signs one letter while this one draws th
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -16,7 +17,16 @@ from paperdigest.protocols import OutgoingMessage
 from paperdigest.store.claims import Claim
 from paperdigest.waiting import OwnThread, Signal, ToldOf
 
-__all__ = ["LEAST_IN_A_ROW", "MOST_IN_A_ROW", "MOST_IN_A_ROW_S", "SOME_IN_A_ROW", "Finisher", "Maker"]
+__all__ = [
+    "LEAST_IN_A_ROW",
+    "LEAST_TO_JUDGE",
+    "MOST_IN_A_ROW",
+    "MOST_IN_A_ROW_S",
+    "ROWS_ALONE",
+    "SOME_IN_A_ROW",
+    "Finisher",
+    "Maker",
+]
 
 LEAST_IN_A_ROW = 2
 """At the beginning and after a refusal: what waits already goes out whatever it says."""
@@ -25,6 +35,12 @@ SOME_IN_A_ROW = 8
 MOST_IN_A_ROW = 64
 MOST_IN_A_ROW_S = 0.2
 """For so long the lanes wait while letters are made, though it be by slow templates."""
+
+WORTH_A_THREAD = 1.2
+"""So many seconds of processor time a second, at least, say that another processor was free; about 1.6 when one is."""
+LEAST_TO_JUDGE = 32
+ROWS_ALONE = 32
+"""For so many rows the thread is left alone, some seconds, before it is tried again."""
 
 
 class Maker:
@@ -82,18 +98,35 @@ class Maker:
 
 
 class Finisher:
-    """Finishes messages in a thread of its own; whoever wants them finishes those that it has not begun."""
+    """Finishes messages in a thread of its own; whoever wants them finishes those that it has not begun.
 
-    def __init__(self) -> None:
+    Where no processor is free for that thread (they are all busy with other senders, there is but one, nothing is
+    signed), it only costs changes of thread: now and then that is found out, and otherwise it is left alone.
+
+    Args:
+        monotonic: seconds.
+        used: seconds of processor time of all threads.
+    """
+
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.process_time
+    ) -> None:
+        self._monotonic, self._used = monotonic, used
         self._messages: list[Signal[OutgoingMessage]] = []
         self._waiting: deque[tuple[Finish, Signal[OutgoingMessage]]] = deque()
         self._thread: OwnThread | None = None
+        self._rows_alone = 0
+        self._begun = 0.0, 0.0
 
     def put(self, finish: Finish) -> None:
         """Have a message finished; that of a single one is left to whoever wants it."""
+        if not self._messages:
+            self._begun = self._monotonic(), self._used()
         done = Signal[OutgoingMessage]()
         self._messages.append(done)
         self._waiting.append((finish, done))
+        if self._rows_alone:
+            return
         if self._thread is None and len(self._messages) > 1:
             self._thread = OwnThread("finish")
         if self._thread is not None:
@@ -105,6 +138,7 @@ class Finisher:
         Raises:
             BaseException: what one of them ended by; then all are gone.
         """
+        self._judge()
         while self._waiting:
             self._finish_one()
         messages, self._messages = self._messages, []
@@ -114,6 +148,15 @@ class Finisher:
         """Let the thread end."""
         if self._thread is not None:
             self._thread.end()
+
+    def _judge(self) -> None:
+        """Find out whether two processors were at work, and who is to finish the next rows."""
+        if self._rows_alone:
+            self._rows_alone -= 1
+        elif len(self._messages) >= LEAST_TO_JUDGE:
+            elapsed, used = self._monotonic() - self._begun[0], self._used() - self._begun[1]
+            if used < WORTH_A_THREAD * elapsed:
+                self._rows_alone = ROWS_ALONE
 
     def _finish_one(self) -> None:
         """Finish the one that has waited for longest; none may be left, because two threads take them."""
