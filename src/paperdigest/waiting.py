@@ -127,14 +127,18 @@ class Signal(Generic[_T]):
             BaseException: the error that was told instead.
             TimeoutError: nothing was told in time.
         """
-        if not self.is_set:
-            told = threading.Event()
-            self.listen(told.set)
-            if not told.wait(patience_s):
-                raise TimeoutError
+        if not self._wait(patience_s):
+            raise TimeoutError
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]  # told, so it is one
+
+    def _wait(self, patience_s: float | None = None) -> bool:
+        if self.is_set:
+            return True
+        told = threading.Event()
+        self.listen(told.set)
+        return told.wait(patience_s)
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Have somebody called by whoever tells, at once if that has happened; perhaps twice."""
@@ -154,8 +158,7 @@ class Signal(Generic[_T]):
 
     def alone(self) -> None:
         """See `Wait`."""
-        with ToldOf(lambda _: None):  # it comes out of `result` again
-            self.result()
+        self._wait()
 
     def begin(self, loop: Loop, task: Task) -> None:
         """See `Wait`."""

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
+from contextlib import closing
+
+import pytest
+
 from tests.e2e.conftest import Person
 from tests.e2e.test_first_digest import TUESDAY_NOON, subscribed
 from tests.scripted_smtp import ScriptedSmtp
@@ -89,3 +95,30 @@ def test_a_server_without_smtputf8_is_no_reason_to_stop(person: Person) -> None:
     assert (result.json["sent"], result.json["failed"]) == (1, 1)
     assert "SMTPUTF8" in result.json["problems"][0]
     assert "alarm" not in result.err
+
+
+@pytest.mark.parametrize("was", ["deferred", "leased"])
+def test_what_a_dead_run_left_goes_with_the_next_edition(person: Person, was: str) -> None:
+    subscribed(person)
+    with closing(socket.create_server(("127.0.0.1", 0))) as nobody:
+        nobody_s_port = nobody.getsockname()[1]
+    relayed_by(person, nobody_s_port)
+    assert person.types("--now", TUESDAY_NOON, "send", "--json").json["planned"] == 1
+    with closing(sqlite3.connect(person.database)) as database, database:
+        lease = "'it', '2026-04-14T12:05:00.000000Z'" if was == "leased" else "NULL, NULL"
+        database.execute(f"UPDATE deliveries SET state = ?, (lease_owner, lease_until) = ({lease})", (was,))
+        database.execute("DELETE FROM pauses")
+    with ScriptedSmtp() as server:
+        relayed_by(person, server.port)
+        result = person.types("--now", "2026-04-15T12:00Z", "send", "--json")
+        assert len(server.messages) == 1
+    report = result.json
+    assert (result.code, report["planned"], report["sent"], report["expired"], report["taken_over"]) == (0, 1, 1, 0, 1)
+
+
+def test_people_are_told_that_a_digest_took_another_s_place(person: Person) -> None:
+    subscribed(person)
+    with closing(socket.create_server(("127.0.0.1", 0))) as nobody:
+        relayed_by(person, nobody.getsockname()[1])
+    person.types("--now", TUESDAY_NOON, "send")
+    assert "1 that still waited taken over" in person.types("--now", "2026-04-15T12:00Z", "send").out

@@ -16,7 +16,7 @@ from typing import Self
 import pytest
 
 from paperdigest.errors import MailError, PluginError, RenderError, StoreError
-from paperdigest.mail.smtp import SmtpMailer
+from paperdigest.mail.smtp import AsyncSmtpLane, SmtpLane, SmtpMailer
 from paperdigest.pipeline import delivering, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
@@ -493,6 +493,31 @@ def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) 
     with pytest.raises(PluginError, match="before_final"):
         deliver(desk.store, rash, written(desk.render), clock=lambda: desk.now)
     assert desk.counts["sent"] == rash.sent
+
+
+@pytest.mark.parametrize("overrides", ["lane", "async_lane", "both"])
+def test_a_mailer_derived_from_ours_is_used_by_what_it_has_of_its_own(desk: Desk, overrides: str) -> None:
+    used: list[str] = []
+
+    class Own(SmtpMailer):
+        def lane(self) -> SmtpLane:
+            used.append("lane")
+            return SmtpLane(super().async_lane())
+
+    class OwnAsync(SmtpMailer):
+        def async_lane(self) -> AsyncSmtpLane:
+            used.append("async_lane")
+            return super().async_lane()
+
+    class Both(Own, OwnAsync):
+        def async_lane(self) -> AsyncSmtpLane:
+            return OwnAsync.async_lane(self)
+
+    desk.plan(*people(2))
+    settings = {"host": "127.0.0.1", "port": desk.server.port, "tls": "none", "connections": 1}
+    mailer = {"lane": Own, "async_lane": OwnAsync, "both": Both}[overrides](settings)
+    assert deliver(desk.store, mailer, written(desk.render), clock=lambda: desk.now).sent == 2
+    assert used == ["lane" if overrides == "lane" else "async_lane"]
 
 
 @pytest.mark.parametrize("greeting", [b"421 4.7.0 too many connections", Deed.DROP])

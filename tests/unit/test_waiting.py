@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from signal import SIGINT, pthread_kill
 
 import pytest
 
@@ -117,6 +118,16 @@ def test_a_signal_is_waited_for_alone() -> None:
     assert found == ["one", "two"]
     with pytest.raises(TimeoutError):
         silent.result(0.01)
+
+
+def test_who_waits_alone_can_be_interrupted() -> None:
+    found: list[object] = []
+    interrupt = threading.Timer(0.1, pthread_kill, (threading.get_ident(), SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        alone(signalled(Signal[str](), found))
+    assert found == []
+    interrupt.join()
 
 
 def test_what_blocks_is_called_in_another_thread_or_alone_in_this_one(loop: Loop) -> None:

@@ -37,15 +37,16 @@ ATTEMPTS_KEPT = timedelta(days=90)
 """For so long it is known why a delivery that is settled took several attempts."""
 
 _STATES = ("planned", "sent", "deferred", "failed", "expired", "skipped", "in_doubt", "excluded")
-_MORE = ("notes", "waiting", "queued", "held", "slowed")
+_MORE = ("notes", "taken_over", "waiting", "queued", "held", "slowed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReport:
     """What one ``send`` did: digests planned, deliveries by outcome, and why subscribers got none.
 
-    ``notes`` of the planned ones only say why there is nothing; ``slowed`` counts how often servers asked for patience;
-    ``per_s`` is how many a second were sent.
+    ``notes`` of the planned ones only say why there is nothing; ``taken_over`` are earlier digests that still waited
+    and whose papers the planned ones have; ``slowed`` counts how often servers asked for patience; ``per_s`` is how
+    many a second were sent.
     """
 
     planned: int
@@ -60,6 +61,7 @@ class SendReport:
     queued: int = 0
     held: int = 0
     notes: int = 0
+    taken_over: int = 0
     slowed: int = 0
     per_s: float = 0.0
     reasons: tuple[tuple[str, int], ...] = ()
@@ -83,6 +85,9 @@ class SendReport:
         lines += [f"{self.queued} more would be tried: planned or deferred by an earlier run"] if self.queued else []
         if self.waiting:
             lines.append(f"{self.waiting} not due: their hour has not come, or they have today's digest")
+        if self.taken_over:
+            these = "1 that" if self.taken_over == 1 else f"{self.taken_over} that"
+            lines.append(f"{these} still waited taken over: the new ones have the papers too")
         if self.slowed:
             times = "once" if self.slowed == 1 else f"{self.slowed} times"
             lines.append(f"servers asked for patience {times}: mail to them goes more slowly, or later")
@@ -183,6 +188,7 @@ class Sending:
         """
         with told_together(self._settings):
             mailer = None if dry_run else plugging.make_mailer(self._settings)
+        in_doubt, expired = (0, 0) if dry_run else self._settle_the_past()
         planned = planning.plan(
             self._store,
             self._prepared,
@@ -213,19 +219,26 @@ class Sending:
             sent=delivered.sent,
             deferred=delivered.deferred,
             failed=delivered.failed,
-            expired=delivered.expired + planned.taken_over,
+            expired=expired + delivered.expired,
             skipped=delivered.skipped,
-            in_doubt=delivered.in_doubt,
+            in_doubt=in_doubt + delivered.in_doubt,
             excluded=planned.excluded.total(),
             waiting=planned.waiting,
             queued=waiting if dry_run else 0,
             held=counts["leased"] + counts["sending"],
             notes=planned.notes,
+            taken_over=planned.taken_over,
             slowed=delivered.slowed,
             per_s=delivered.per_s,
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*self._rankings.problems, *planned.problems, *delivered.problems),
         )
+
+    def _settle_the_past(self) -> tuple[int, int]:
+        """Take back what dead runs left, for today's editions to take over; how many are in doubt, and expired."""
+        ledger, now, policy = Ledger(self._store.database), self._clock(), self._settings.mail.on_in_doubt
+        recovered = ledger.recover(now, on_in_doubt=policy, wait=delivering.backoff)
+        return recovered.in_doubt, ledger.expire(now)
 
     @cached_property
     def _terms(self) -> planning.Terms:

@@ -243,7 +243,15 @@ _BEFORE_ANY_MAIL = frozenset({MailPhase.CONNECT, MailPhase.GREETING, MailPhase.H
 
 
 def _async_lane(mailer: Mailer) -> AsyncLane:
-    return mailer.async_lane() if isinstance(mailer, AsyncMailer) else _Blocking(mailer.lane())
+    return mailer.async_lane() if isinstance(mailer, AsyncMailer) and _is_async(mailer) else _Blocking(mailer.lane())
+
+
+def _is_async(mailer: AsyncMailer) -> bool:
+    """Say whether ``lane`` is no newer than ``async_lane``: who derives a mailer may know only of the former."""
+    for one in type(mailer).__mro__:
+        if "async_lane" in vars(one) or "lane" in vars(one):
+            return "async_lane" in vars(one)
+    return True  # methods of the object itself
 
 
 class _Blocking:

@@ -34,11 +34,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LATELY_S = 0.0005, 0.002, 0.1
 
 _BEGIN = "paperdigest_begin"
 
+_BUSY = "another program has been writing to {path} for too long", "Wait until it has finished and try again"
 _WORDS = {
-    sqlite3.SQLITE_BUSY: (
-        "another program has been writing to {path} for too long",
-        "Wait until it has finished and try again",
-    ),
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_PROTOCOL: _BUSY,  # so many wanted to write that one never had its turn
     sqlite3.SQLITE_LOCKED: ("{path} is locked by this very program", "Try again"),
     sqlite3.SQLITE_READONLY: (
         "{path} or its folder may not be written",
