@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -176,6 +179,52 @@ def test_a_flood_of_words_during_a_long_write_is_cut_off(ends: tuple[Wire, socke
         alone(wire.write(MUCH))
     far.close()
     thread.join()
+
+
+def test_leave_is_asked_when_the_end_can_go_at_once(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    room: list[bool] = []
+
+    async def leave() -> bool:
+        assert wire.sock is not None
+        room.append(bool(select.select([], [wire.sock], [], 0)[1]))
+        return True
+
+    def read_slowly() -> None:
+        far.recv(9999)
+        far.sendall(WELCOME)
+        left = len(MUCH) - 90_000  # what the connection holds then, and has little room besides
+        while left:
+            left -= len(far.recv(min(left, 4096)))
+        time.sleep(0.2)
+        last = b""
+        while not last.endswith(b"\r\n.\r\n"):
+            last = (last + far.recv(4096))[-5:]
+        far.sendall(b"250 2.0.0 queued\r\n")
+
+    reader = threading.Thread(target=read_slowly)
+    reader.start()
+    large = replace(MESSAGE, content=MUCH + b"\r\n", has_safe_lines=True)
+    answer = alone(transact(wire, "test", large, leave, kept=False))
+    reader.join()
+    assert answer is not None
+    assert room == [True]
+
+
+def test_room_is_waited_for_only_so_long(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    wire.timeout_s = 0.05
+    alone(wire.room())  # nothing was written
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    wire._was_full = True
+    alone(wire.room())
+    with suppress(BlockingIOError):
+        while True:
+            assert wire.sock is not None
+            wire.sock.send(MUCH)
+    wire._was_full = True
+    with pytest.raises(Lost, match="no answer in time"):
+        alone(wire.room())
 
 
 def test_when_time_is_up_nothing_more_is_waited_for(ends: tuple[Wire, socket.socket]) -> None:

@@ -171,7 +171,11 @@ def _leaving(reply: Reply, *, reset: bool) -> bool:
 
 
 async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Reply | None:
-    """Ask for leave, send what makes the message whole, and return the answer."""
+    """Ask for leave, send what makes the message whole, and return the answer.
+
+    Who is stopped (SIGSTOP) while that waits for room would send it long after the leave.
+    """
+    await wire.room()
     if await wire.spoken():
         await _interrupted(wire)
     if not await before_final():

@@ -68,6 +68,7 @@ class Wire:
         self.soiled = False
         self._tls: Tls | None = None
         self._buffer = b""
+        self._was_full = False
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
 
@@ -127,6 +128,7 @@ class Wire:
                 taken = send(rest)
                 rest = memoryview(rest)[taken:] if taken < len(rest) else b""
             except BlockingIOError:
+                self._was_full = True
                 patient = await self._ready(select.POLLOUT | select.POLLIN)
                 alive = patient and self._hear() and not self._is_over()
                 if self._buffer and (heeding or not alive):
@@ -141,6 +143,15 @@ class Wire:
                     return False
                 self._lose(_in_words(error), error)
         return True
+
+    async def room(self) -> None:
+        """Wait until a few octets go out by one call: after a `write` that had to wait, they might have to wait too.
+
+        Or until the server says something.
+        """
+        if self._was_full and not await self._ready(select.POLLOUT | select.POLLIN):
+            self._lose_patience()
+        self._was_full = False
 
     async def spoken(self) -> bool:
         """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
