@@ -189,15 +189,7 @@ class Sending:
         with told_together(self._settings):
             mailer = None if dry_run else plugging.make_mailer(self._settings)
         in_doubt, expired = (0, 0) if dry_run else self._settle_the_past()
-        planned = planning.plan(
-            self._store,
-            self._prepared,
-            self._letters.message_id,
-            self._terms,
-            now=self._clock(),
-            dry_run=dry_run,
-            stop=stop.is_set if stop is not None else lambda: False,
-        )
+        planned = self._plan(dry_run=dry_run, stop=stop)
         delivered = delivering.DeliveryReport()
         waiting = Ledger(self._store.database).waiting(self._clock())
         if mailer is not None:
@@ -232,6 +224,17 @@ class Sending:
             per_s=delivered.per_s,
             reasons=tuple(sorted(planned.excluded.items())),
             problems=(*self._rankings.problems, *planned.problems, *delivered.problems),
+        )
+
+    def _plan(self, *, dry_run: bool, stop: Event | None) -> planning.PlanReport:
+        return planning.plan(
+            self._store,
+            self._prepared,
+            self._letters.message_id,
+            self._terms,
+            now=self._clock(),
+            dry_run=dry_run,
+            stop=stop.is_set if stop is not None else lambda: False,
         )
 
     def _settle_the_past(self) -> tuple[int, int]:
