@@ -156,8 +156,8 @@ class Plain:
 
     def check(self) -> None: ...
 
-    def outgoing(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
-        return OutgoingMessage(
+    def begin(self, digest: Digest, delivery: Delivery) -> Callable[[], OutgoingMessage]:
+        return lambda: OutgoingMessage(
             sender="paperdigest@example.org",
             recipient=digest.subscriber.email,
             message_id=delivery.message_id,
