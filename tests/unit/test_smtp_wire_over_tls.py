@@ -138,6 +138,15 @@ def test_a_flood_of_records_without_words_ends_with_the_time(authority: Authorit
             alone(wire.reply())
 
 
+def test_an_answer_that_is_here_when_the_time_is_over_is_heard(ends: tuple[Wire, Server]) -> None:
+    wire, server = ends
+    server.connection.sendall(server.sealed(b"250 queued\r\n"))
+    wire.until = wire.clock()
+    assert alone(wire.reply()).text == "queued"
+    with pytest.raises(Lost, match="too long altogether"):
+        alone(wire.reply())
+
+
 def test_words_in_pieces_of_a_record_are_put_together(ends: tuple[Wire, Server]) -> None:
     wire, server = ends
     records = server.sealed(b"250-one\r\n25") + server.sealed(b"0 two\r\n250 three\r\n")

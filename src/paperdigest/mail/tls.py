@@ -38,6 +38,7 @@ class Tls:
         context.options |= ssl.OP_NO_RENEGOTIATION  # or writing might have to wait for something to be read
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._read, self._write = self.object.read, self.object.write  # five times a message
         self.is_over = False
         self._problem: ssl.SSLError | None = None
         self.unsent = b""
@@ -74,7 +75,7 @@ class Tls:
         if self.unsent:
             self.unsent = self.unsent[self._connection.send(self.unsent) :]
             return 0
-        taken = self.object.write(data if len(data) <= _AHEAD else memoryview(data)[:_AHEAD])
+        taken = self._write(data if len(data) <= _AHEAD else memoryview(data)[:_AHEAD])
         records = self._outgoing.read()
         try:
             sent = self._connection.send(records)
@@ -112,7 +113,7 @@ class Tls:
         words = b""
         try:
             while self._incoming.pending:  # a record is read whole, so that nothing is left in the object
-                more = self.object.read(_RECORD)
+                more = self._read(_RECORD)
                 if not more:
                     self.is_over = True
                     break
