@@ -15,7 +15,7 @@ from paperdigest.types import Digest
 __all__ = ["WORDS", "Letter", "quiet_view"]
 
 WORDS = (
-    *("subject", "preview", "edition", "summary", "because", "command_to_change", "command_to_stop", "method"),
+    *("subject", "preview", "edition", "summary", "because", "method"),
     *("unsubscribe", "manage", "read", "mailto", "mailto_url"),
 )
 """The names of everything that a `Letter` says."""
@@ -51,16 +51,6 @@ class Letter:
         else:
             said = list(quiet_view(self._digest)[1:2])
         return shorten(" · ".join(said), _PREVIEW_CHARS)
-
-    @property
-    def command_to_change(self) -> str:
-        """What the operator types to change it."""
-        return f"paperdigest subscriber set {self._email} --days mon-fri"
-
-    @property
-    def command_to_stop(self) -> str:
-        """What the operator types to stop it."""
-        return f"paperdigest subscriber remove {self._email}"
 
     @property
     def method(self) -> str:

@@ -41,11 +41,8 @@ _OFTEN = frozenset({"subject", "edition", "summary"})
 """What is said to many readers in the same words."""
 _OPTIONAL = ("method", "unsubscribe", "manage", "read", "mailto")
 
-_WRAPPED: dict[str, Callable[[str], str]] = {
-    "command_to_change": lambda text: wrap(text, 2, 6)[2:],
-    "command_to_stop": lambda text: wrap(text, 2, 6)[2:],
-} | dict.fromkeys(("edition", "summary", "because", "method"), wrap)
-"""How lines are broken that are broken when they are drawn."""
+_WRAPPED = frozenset({"edition", "summary", "because", "method"})
+"""Their lines are broken when they are drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +128,7 @@ class Quick:
             "mail/_rows.txt.j2",
             lambda view: templates.drawn(TEXT, view).rstrip("\n") + "\n",
             lambda text: text,
-            lambda name, text: _WRAPPED[name](text) if name in _WRAPPED else text,
+            lambda name, text: wrap(text) if name in _WRAPPED else text,
             templates,
         )
         self._variants: Recent[_Variant] = Recent(KEPT_WORDS)

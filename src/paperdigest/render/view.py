@@ -44,8 +44,6 @@ class DigestView:
     edition: str
     summary: str
     because: str
-    command_to_change: str
-    command_to_stop: str
     method: str
     unsubscribe: str | None
     manage: str | None
