@@ -19,7 +19,7 @@ import pytest
 
 from paperdigest.errors import AlreadyExistsError, StoreError
 from paperdigest.store import Store, open_database, upgrade
-from paperdigest.store.engine import Database, connect_raw, database_path
+from paperdigest.store.engine import Database, Turns, connect_raw, database_path
 from tests.store_samples import listing, paper, picture
 
 
@@ -271,6 +271,34 @@ def test_a_writers_first_look_waits_for_who_has_the_file_for_itself(path: Path) 
         assert writer.execute("SELECT count(*) FROM papers").fetchone() == (1,)
         assert writer.execute("PRAGMA busy_timeout").fetchone() == (0,)
     timer.join()
+
+
+def test_a_writer_that_was_stopped_while_it_waited_asks_again_before_it_gives_up(path: Path) -> None:
+    made(path)
+    others, ours = (connect_raw(path, busy_timeout=timedelta(0)) for _ in range(2))
+    now, pauses = 0.0, 0
+
+    def stopped(_: float) -> None:  # SIGSTOP in its first pause, SIGCONT an hour later
+        nonlocal now, pauses
+        now, pauses = 3600, pauses + 1
+        if pauses == 2:
+            others.execute("COMMIT")
+
+    with contextlib.closing(others), contextlib.closing(ours):
+        others.execute("BEGIN IMMEDIATE")
+        Turns(timedelta(seconds=10), monotonic=lambda: now, sleep=stopped).begin(ours)
+        assert ours.in_transaction
+
+
+def test_a_writer_gives_up_when_it_has_waited_as_long_as_it_may(path: Path) -> None:
+    made(path)
+    others, ours = (connect_raw(path, busy_timeout=timedelta(0)) for _ in range(2))
+    pauses: list[float] = []
+    with contextlib.closing(others), contextlib.closing(ours):
+        others.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            Turns(timedelta(seconds=0.1), sleep=pauses.append).begin(ours)
+    assert 0.1 <= sum(pauses) < 0.11
 
 
 def test_a_full_disk_is_named_and_nothing_is_half_written(path: Path) -> None:

@@ -141,20 +141,21 @@ class Turns:
         Raises:
             sqlite3.OperationalError: others wrote for longer than our patience, or any other trouble.
         """
-        deadline = self._monotonic() + self._patience_s
-        pause = _FIRST_PAUSE_S
-        while not self._has_begun(connection, deadline):
-            self._sleep(pause * random.uniform(0.5, 1.5))
+        waited, pause = 0.0, _FIRST_PAUSE_S
+        # Our own pauses are counted, not the clock's seconds: who was stopped meanwhile has not waited in vain.
+        while not self._has_begun(connection, is_last=waited >= self._patience_s):
+            nap = pause * random.uniform(0.5, 1.5)
+            self._sleep(nap)
+            waited += nap
             pause = min(pause * 1.3, _LONGEST_PAUSE_S)
 
-    def _has_begun(self, connection: sqlite3.Connection, deadline: float) -> bool:
+    def _has_begun(self, connection: sqlite3.Connection, *, is_last: bool) -> bool:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            now = self._monotonic()
-            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or now >= deadline:
+            if is_last or (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
                 raise
-            self._waited_at = now
+            self._waited_at = self._monotonic()
             return False
         return True
 
