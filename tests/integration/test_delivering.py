@@ -579,6 +579,39 @@ def test_a_slow_answer_beside_a_run_that_ends_is_waited_for(desk: Desk, monkeypa
     assert desk.counts == {"sent": 2, "deferred": 1}
 
 
+def test_lanes_that_end_by_faults_of_a_plug_in_hide_nothing_of_the_others(desk: Desk) -> None:
+    desk.plan(*people(4))
+    together = threading.Barrier(3)
+
+    class Faulty:
+        """Three lanes, of which two break; the third hears a little later that a mailbox is gone."""
+
+        lanes = 3
+
+        def lane(self) -> Self:
+            return self
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if message.recipient.startswith("reader0"):
+                assert before_final()
+                return "taken"
+            together.wait(10)
+            if message.recipient.startswith("reader3"):
+                time.sleep(0.2)
+                raise MailError("no such user", permanent=True, phase=MailPhase.RCPT, code=550, status="5.1.1")
+            raise ValueError(message.recipient)
+
+    with pytest.raises(ValueError, match="reader"):
+        deliver(desk.store, Faulty(), written(desk.render), clock=lambda: desk.now, terms=desk.terms)
+    assert desk.counts == {"sent": 1, "leased": 2, "failed": 1}
+    assert desk.refused == [4]
+
+
 def test_many_letters_that_cannot_be_made_do_not_keep_a_run_from_stopping(desk: Desk) -> None:
     desk.plan(*people(150))
     stop = threading.Event()

@@ -42,7 +42,7 @@ from paperdigest.store.ledger import Ledger
 from paperdigest.store.marks import Marks
 from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.types import Delivery, DeliveryState, MailPhase
-from paperdigest.waiting import Signal
+from paperdigest.waiting import Signal, ToldOf
 
 __all__ = ["DeliveryReport", "DeliveryTerms", "backoff", "deliver"]
 
@@ -251,11 +251,13 @@ class _Run:
         """Take in what the lanes have done; wait for the first of it."""
         self._lanes.turn(patience_s)
         while self._lanes.done:
-            done = self._lanes.done.popleft()
-            if isinstance(done, BaseException):
-                raise done
-            self._under_way -= 1
-            self._handle(done)
+            self._take_in(self._lanes.done.popleft())
+
+    def _take_in(self, done: Done | BaseException) -> None:
+        if isinstance(done, BaseException):
+            raise done
+        self._under_way -= 1
+        self._handle(done)
 
     def _handle(self, done: Done) -> None:
         if done.outcome is None:
@@ -328,7 +330,7 @@ class _Run:
 
         Whatever the database refuses meanwhile, what servers answer is heard, and written down as soon as it can be.
         """
-        failures: list[PaperDigestError | OSError] = []
+        failures: list[BaseException] = []
         unbegun = [letter.claim for letter in self._lanes.halt()]
         try:
             self._try(lambda: self._give_back([*unbegun, *self._maker.rest()]), failures)
@@ -348,7 +350,7 @@ class _Run:
         if failures:
             raise failures[0]
 
-    def _try(self, do: Callable[[], None], failures: list[PaperDigestError | OSError]) -> bool:
+    def _try(self, do: Callable[[], None], failures: list[BaseException]) -> bool:
         try:
             do()
         except (PaperDigestError, OSError) as error:
@@ -361,10 +363,13 @@ class _Run:
             moment = self._give_back_until or self._clock()
             self._report.released += self._ledger.release(claims, next_attempt_at=moment)
 
-    def _drain(self, failures: list[PaperDigestError | OSError]) -> None:
-        """Take in what the lanes did last, and what they ended by."""
-        while not self._try(lambda: self._collect(0), failures):
-            pass
+    def _drain(self, failures: list[BaseException]) -> None:
+        """Take in what the lanes did last, and what they ended by, whatever that is."""
+        with ToldOf(failures.append):
+            self._lanes.turn(0)
+        while self._lanes.done:
+            with ToldOf(failures.append):
+                self._take_in(self._lanes.done.popleft())
 
 
 _WANT_LOGIN = frozenset({530, 534, 535, 538})  # RFC 4954, 6: a login or encryption is wanted

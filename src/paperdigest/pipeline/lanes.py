@@ -133,8 +133,8 @@ class Lanes:
 
     def turn(self, patience_s: float) -> None:
         """Let the lanes go on; wait for the first to have done something, in seconds."""
-        self._loop.turn(0 if self.done else patience_s)
         until = time.monotonic() + patience_s if patience_s else 0
+        self._loop.turn(0 if self.done else patience_s)
         while not self.done and patience_s and (left := until - time.monotonic()) > 0:
             self._loop.turn(left)
 
