@@ -31,6 +31,7 @@ from paperdigest.store.marks import Intent, Marks
 from paperdigest.store.pauses import Pauses
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, MailPhase, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
+from tests.own_lane import OwnLane
 from tests.scripted_smtp import Deed, ScriptedSmtp
 from tests.store_samples import paper
 from tests.written import written
@@ -407,19 +408,11 @@ def test_a_wish_to_stop_does_not_wait_for_servers_that_say_nothing_after_the_dot
 
 
 def test_a_mailer_that_gets_no_connection_leaves_no_thread(desk: Desk) -> None:
-    class Unable:
+    class Unable(OwnLane):
         lanes = 2
-
-        def lane(self) -> Self:
-            return self
 
         def __enter__(self) -> Self:
             raise MailError("no connection", permanent=False, systemic=True, phase=MailPhase.CONNECT)
-
-        def __exit__(self, *exc: object) -> None: ...
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            raise AssertionError
 
     desk.plan(*people(2))
     before = set(threading.enumerate())
@@ -472,17 +465,8 @@ def test_who_has_another_address_since_the_plan_gets_nothing_at_the_old_one(desk
 
 
 def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) -> None:
-    class Rash:
-        lanes = 1
+    class Rash(OwnLane):
         sent = 0
-
-        def lane(self) -> Self:
-            return self
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *exc: object) -> None: ...
 
         def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
             self.sent += 1
@@ -546,21 +530,13 @@ def test_a_slow_answer_beside_a_run_that_ends_is_waited_for(desk: Desk, monkeypa
     monkeypatch.setattr(delivering, "_TICK_S", 0.01)
     desk.plan(*people(3))
 
-    class Slow:
+    class Slow(OwnLane):
         """Two lanes: an answer comes late, while the other lane has trouble that is the operator's."""
 
         lanes = 2
 
         def __init__(self) -> None:
             self.at_dot, self.in_trouble = threading.Event(), threading.Event()
-
-        def lane(self) -> Self:
-            return self
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *exc: object) -> None: ...
 
         def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
             if message.recipient.startswith("reader2"):
@@ -583,18 +559,10 @@ def test_lanes_that_end_by_faults_of_a_plug_in_hide_nothing_of_the_others(desk: 
     desk.plan(*people(4))
     together = threading.Barrier(3)
 
-    class Faulty:
+    class Faulty(OwnLane):
         """Three lanes, of which two break; the third hears a little later that a mailbox is gone."""
 
         lanes = 3
-
-        def lane(self) -> Self:
-            return self
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *exc: object) -> None: ...
 
         def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
             if message.recipient.startswith("reader0"):

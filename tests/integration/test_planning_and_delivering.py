@@ -6,7 +6,6 @@ import time as time_module
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Self
 
 import pytest
 from sqlalchemy import func, select
@@ -32,6 +31,7 @@ from paperdigest.types import (
     SubscriberStatus,
     Topic,
 )
+from tests.own_lane import OwnLane
 from tests.store_samples import listing, paper
 from tests.written import written
 
@@ -39,22 +39,12 @@ NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-class Postbox:
+class Postbox(OwnLane):
     """A mailer that keeps what it is given, and can be told to refuse."""
 
     def __init__(self) -> None:
         self.received: list[OutgoingMessage] = []
         self.refusals: dict[str, list[MailError]] = {}
-
-    lanes = 1
-
-    def lane(self) -> Self:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None: ...
 
     def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         waiting = self.refusals.get(message.recipient)
