@@ -284,6 +284,30 @@ def test_what_was_encrypted_goes_out_whole_however_little_is_taken_at_once(ends:
     assert heard == [MUCH + b".\r\n"]
 
 
+def test_what_was_encrypted_for_a_connection_that_takes_nothing_just_then_goes_out_later(
+    ends: tuple[Wire, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, server = ends
+    refusals = iter([True, False] * 99)
+
+    class Fussy:
+        """Takes something every second time."""
+
+        def __init__(self, connection: socket.socket) -> None:
+            self.connection = connection
+
+        def send(self, data: bytes) -> int:
+            if next(refusals):
+                raise BlockingIOError
+            return self.connection.send(data)
+
+    assert wire._tls is not None
+    monkeypatch.setattr(wire._tls, "_connection", Fussy(wire._tls._connection))
+    for words in (b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.net>\r\n"):
+        assert alone(wire.write(words))
+        assert server.hear(len(words)) == words
+
+
 def test_after_a_write_that_was_given_up_the_records_stay_whole(ends: tuple[Wire, Server]) -> None:
     wire, server = ends
     server.connection.sendall(server.sealed(b"452 full\r\n"))
