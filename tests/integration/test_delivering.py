@@ -78,8 +78,8 @@ class Desk:
         )
 
     def deliver(self, stop: threading.Event | None = None) -> DeliveryReport:
-        own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, **self.settings}
-        mailer = SmtpMailer(own)
+        own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, "answer_timeout_s": 10}
+        mailer = SmtpMailer({**own, **self.settings})
         return deliver(
             self.store,
             mailer,

@@ -222,6 +222,16 @@ def test_every_address_of_the_host_is_tried(
     assert server.messages == [CONTENT]
 
 
+def test_addresses_that_accept_and_never_greet_leave_time_for_the_others(
+    server: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        addresses(monkeypatch, one.getsockname()[1], other.getsockname()[1], server.port)
+        with SmtpMailer({"host": "relay.example.org", "tls": "none", "timeout_s": 0.3}).lane() as lane:
+            lane.send(mail(), yes)
+    assert server.messages == [CONTENT]
+
+
 def test_of_many_addresses_that_fail_the_one_that_came_furthest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as deaf, ScriptedSmtp() as sick:
         deaf.bind(("127.0.0.1", 0))

@@ -74,7 +74,8 @@ def lane(server: ScriptedSmtp) -> Iterator[SmtpLane]:
 
 
 def plain(server: ScriptedSmtp, **settings: object) -> SmtpLane:
-    return SmtpMailer({"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 30, **settings}).lane()
+    usual = {"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 30, "answer_timeout_s": 30}
+    return SmtpMailer({**usual, **settings}).lane()
 
 
 def refusal(lane: SmtpLane, message: OutgoingMessage | None = None) -> MailError:
@@ -382,7 +383,7 @@ def test_a_connection_lost_after_the_dot_leaves_doubt(server: ScriptedSmtp, lane
 @pytest.mark.parametrize("command", ["GREETING", "EHLO", "RCPT", "DOT"])
 def test_silence_and_dribbling_come_to_an_end(server: ScriptedSmtp, deed: Deed, command: str) -> None:
     server.next(command, deed)
-    with plain(server, timeout_s=0.1) as lane:
+    with plain(server, timeout_s=0.1, answer_timeout_s=0.2) as lane:
         error = refusal(lane)
     phase = "hello" if command == "EHLO" else command.lower()
     assert (error.permanent, error.after_dot, error.phase) == (False, command == "DOT", phase)
@@ -477,6 +478,16 @@ def test_an_interrupted_message_does_not_spoil_the_next(
         patch.setattr("paperdigest.mail.transaction._open", interrupted)
         with pytest.raises(KeyboardInterrupt):
             lane.send(mail(), yes)
+    lane.send(mail(), yes)
+    assert (server.connections, server.messages) == (2, [CONTENT])
+
+
+def test_an_error_of_whoever_gives_leave_does_not_spoil_the_next_message(server: ScriptedSmtp, lane: SmtpLane) -> None:
+    def broken() -> bool:
+        raise MailError("no leave to be had", permanent=False)
+
+    with pytest.raises(MailError, match="no leave"):
+        lane.send(mail(), broken)
     lane.send(mail(), yes)
     assert (server.connections, server.messages) == (2, [CONTENT])
 

@@ -47,7 +47,8 @@ def test_a_message_ends_with_a_result_or_a_mail_error_and_doubt_is_exact(
         for command, answer in script.items():
             if answer is not None:
                 server.next(command, answer)
-        made = SmtpMailer({"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 0.15})
+        patience = {"timeout_s": 0.15, "answer_timeout_s": 0.3}
+        made = SmtpMailer({"host": "127.0.0.1", "port": server.port, "tls": "none", **patience})
         with made.lane() as lane:
             try:
                 result = lane.send(MESSAGE, before_final)

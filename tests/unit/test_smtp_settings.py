@@ -5,8 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from paperdigest.mail import BUILTIN
+from paperdigest.mail.connecting import SmtpSettings, connect
 from paperdigest.mail.smtp import SmtpMailer
 from paperdigest.plugins import load_plugin
+from paperdigest.waiting import alone
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "mail" / "localhost.pem"
 LOGIN = {"user": "digest", "password": "correct horse"}
@@ -27,6 +29,11 @@ def test_settings_that_can_be_meant_are_taken(settings: dict[str, Any]) -> None:
     mailer = load_plugin("mailers", "smtp", BUILTIN)(settings)
     assert isinstance(mailer, SmtpMailer)
     assert "correct horse" not in repr(vars(mailer))
+
+
+def test_no_connection_is_made_in_clear_because_nobody_says_whom_to_trust() -> None:
+    with pytest.raises(ValueError, match="encrypted"):
+        alone(connect(SmtpSettings(tls="starttls"), None, until=0))
 
 
 @pytest.mark.parametrize(

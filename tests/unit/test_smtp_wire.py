@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
@@ -18,7 +18,7 @@ from paperdigest.mail.transaction import Refused, transact
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.types import MailPhase
-from paperdigest.waiting import alone
+from paperdigest.waiting import Loop, Ready, alone
 
 CONTENT = b"Subject: Papers\r\n\r\nTwo papers.\r\n"
 MESSAGE = OutgoingMessage(sender="a@example.org", recipient="b@example.net", message_id="<1@x>", content=CONTENT)
@@ -61,7 +61,7 @@ def test_the_dot_is_the_last_thing_sent_and_only_after_leave(ends: tuple[Wire, s
 
     answers(wire, far, WELCOME)
     wire.until = time.monotonic() + 0.3
-    wire.timeout_s = 0.1
+    wire.timeout_s, wire.answer_timeout_s = 0.1, 0.2
     with pytest.raises(Lost, match=r"no answer in time|too long"):
         alone(transact(wire, "test", MESSAGE, leave, kept=False))
     assert (seen, far.recv(9999)) == ([CONTENT], b".\r\n")
@@ -209,6 +209,100 @@ def test_leave_is_asked_when_the_end_can_go_at_once(ends: tuple[Wire, socket.soc
     reader.join()
     assert answer is not None
     assert room == [True]
+
+
+@pytest.mark.parametrize("is_in_pieces", [True, False])
+def test_after_a_write_in_pieces_room_is_waited_for_before_leave_is_asked(
+    ends: tuple[Wire, socket.socket], monkeypatch: pytest.MonkeyPatch, is_in_pieces: bool
+) -> None:
+    wire, far = ends
+    events: list[str] = []
+    usual = wire._ready
+
+    async def ready(wanted: int) -> bool:
+        if not wanted & select.POLLOUT:
+            return await usual(wanted)
+        events.append("room")
+        return True
+
+    async def leave() -> bool:
+        events.append("leave")
+        return True
+
+    def serve() -> None:
+        far.recv(9999)
+        far.sendall(WELCOME)
+        heard = b""
+        while not heard.endswith(b"\r\n.\r\n"):
+            heard += far.recv(9999)
+        far.sendall(b"250 2.0.0 queued\r\n")
+
+    monkeypatch.setattr(wire, "_ready", ready)
+    wire._was_full = is_in_pieces
+    server = threading.Thread(target=serve)
+    server.start()
+    assert alone(transact(wire, "test", MESSAGE, leave, kept=False)) is not None
+    server.join()
+    assert events == (["room", "leave"] if is_in_pieces else ["leave"])
+
+
+def test_an_answer_that_came_while_nobody_looked_counts_though_the_time_is_over(
+    ends: tuple[Wire, socket.socket],
+) -> None:
+    wire, far = ends
+    wire.timeout_s = wire.answer_timeout_s = 0.2
+    answered: list[str] = []
+
+    async def sends() -> None:
+        answered.append(str(await transact(wire, "test", MESSAGE, agreed, kept=False)))
+
+    async def works() -> None:
+        while not wire.in_doubt:
+            await Ready(far, select.POLLOUT, 0.01)
+        far.sendall(b"250 2.0.0 queued\r\n")
+        time.sleep(0.3)  # noqa: ASYNC251  the whole process is stopped, or makes letters
+
+    answers(wire, far, WELCOME)
+    with closing(Loop()) as loop:
+        for one in (sends(), works()):
+            loop.start(one)
+        while not loop.is_idle:
+            loop.turn(1)
+    assert answered == ["250 2.0.0 queued"]
+
+
+@pytest.mark.parametrize("offers", [b"PIPELINING", b"8BITMIME"])
+@pytest.mark.parametrize(("answer", "what"), [(b"503 5.5.1 no\r\n", Refused), (b"250 ok\r\n", Lost)])
+def test_a_connection_that_took_half_a_chunk_takes_no_other_message(
+    ends: tuple[Wire, socket.socket], offers: bytes, answer: bytes, what: type[Exception]
+) -> None:
+    wire, far = ends
+    wire.offers = offers_in([b"test", b"CHUNKING", offers])
+    wire.timeout_s = 0.1
+
+    def hears_nothing_more() -> None:
+        far.recv(20)
+        if offers == b"PIPELINING":
+            far.sendall(b"250 ok\r\n250 ok\r\n" + answer)
+            return
+        far.sendall(b"250 ok\r\n")
+        while b"RCPT" not in far.recv(99):
+            pass
+        far.sendall(b"250 ok\r\n")
+        far.recv(20)
+        far.sendall(answer)
+
+    reader = threading.Thread(target=hears_nothing_more)
+    reader.start()
+    large = replace(MESSAGE, content=MUCH + b"\r\n", has_safe_lines=True)
+    with pytest.raises(what) as caught:
+        alone(transact(wire, "test", large, agreed, kept=False))
+    reader.join()
+    if isinstance(caught.value, Refused):
+        assert (caught.value.phase, caught.value.usable) == (MailPhase.BODY, False)
+    else:
+        assert wire.sock is None
+    assert not wire.in_doubt
 
 
 def test_room_is_waited_for_only_so_long(ends: tuple[Wire, socket.socket]) -> None:

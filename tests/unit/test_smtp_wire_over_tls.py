@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -10,11 +11,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from paperdigest.mail.replies import offers_in
 from paperdigest.mail.tls import Tls
+from paperdigest.mail.transaction import transact
 from paperdigest.mail.wire import Lost, Wire
-from paperdigest.waiting import alone
+from paperdigest.protocols import OutgoingMessage
+from paperdigest.waiting import Ready, alone
 from tests.certificates import Authority
 
+CONTENT = b"Subject: Papers\r\n\r\nTwo papers.\r\n"
+MESSAGE = OutgoingMessage(sender="a@example.org", recipient="b@example.net", message_id="<1@x>", content=CONTENT)
+ENVELOPE = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
 MUCH = bytes(range(256)) * 20_000
 BOTH = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -306,6 +313,55 @@ def test_what_was_encrypted_for_a_connection_that_takes_nothing_just_then_goes_o
     for words in (b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.net>\r\n"):
         assert alone(wire.write(words))
         assert server.hear(len(words)) == words
+
+
+def test_the_end_of_a_message_that_waits_for_room_is_not_sent_by_whoever_listens(
+    ends: tuple[Wire, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, server = ends
+    wire.offers = offers_in([b"test", b"PIPELINING"])
+    has_room = True
+
+    class Full:
+        """Takes nothing of the end until its server was heard."""
+
+        def __init__(self, connection: socket.socket) -> None:
+            self.connection = connection
+
+        def send(self, data: bytes) -> int:
+            if not has_room:
+                raise BlockingIOError
+            return self.connection.send(data)
+
+        def recv(self, size: int) -> bytes:
+            nonlocal has_room
+            has_room = True
+            return self.connection.recv(size)
+
+    async def leave() -> bool:
+        nonlocal has_room
+        has_room = False
+        forged = bytearray(server.sealed(b"250 forged\r\n"))
+        forged[-1] ^= 1
+        threading.Timer(0.05, server.connection.sendall, [bytes(forged)]).start()
+        return True
+
+    def answer() -> None:
+        server.hear(len(ENVELOPE))
+        server.connection.sendall(server.sealed(b"250 ok\r\n250 ok\r\n354 go ahead\r\n"))
+
+    assert wire._tls is not None
+    monkeypatch.setattr(wire._tls, "_connection", Full(wire._tls._connection))
+    monkeypatch.setattr(wire, "_ready", lambda _: Ready(wire._open(), select.POLLIN, 30))
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with pytest.raises(Lost, match="connection broke"):
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
+    thread.join()
+    assert not wire.in_doubt
+    assert server.hear(len(MESSAGE.content)) == MESSAGE.content
+    with pytest.raises(AssertionError, match="the end after 0 octets"):
+        server.hear(1)
 
 
 def test_after_a_write_that_was_given_up_the_records_stay_whole(ends: tuple[Wire, Server]) -> None:

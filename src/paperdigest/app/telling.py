@@ -141,7 +141,8 @@ def _signer(settings: Settings) -> Signer | None:
 
 def _impatient(settings: Settings) -> Settings:
     """Return the settings with a mailer that gives up soon: nobody waits for an alarm."""
-    smtp = settings.mail.smtp.model_copy(update={"timeout_s": min(settings.mail.smtp.timeout_s, _DEADLINE_S)})
+    timeouts = {name: min(getattr(settings.mail.smtp, name), _DEADLINE_S) for name in ("timeout_s", "answer_timeout_s")}
+    smtp = settings.mail.smtp.model_copy(update=timeouts)
     return settings.model_copy(update={"mail": settings.mail.model_copy(update={"smtp": smtp})})
 
 

@@ -29,6 +29,7 @@ class SmtpSettings(Table):
     user: str = ""
     password_file: str = ""
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 600
     ca_file: str = ""
     auth: Literal["auto", "plain", "login", "xoauth2"] = "auto"
     token_file: str = ""

@@ -44,7 +44,9 @@ class SmtpSettings(BaseModel):
         tls: how the connection is encrypted; never given up when the server does not offer it.
         user: the account, empty for none; a login goes over TLS only, unless the server is this machine.
         password: its password.
-        timeout_s: the longest silence waited for, in seconds; a message may take four times that.
+        timeout_s: the longest silence waited for, in seconds; all of a message but its end may take twice that.
+        answer_timeout_s: how long the answer to a whole message may take, in seconds: the server may be looking into
+            it, and giving up means doubt (RFC 5321, 4.5.3.2.6).
         ca_file: a PEM file of the authorities to trust in place of the system's.
         auth: how to log in; ``auto`` is PLAIN, else LOGIN.
         token_file: for ``xoauth2``: holds the access token, read anew at each login.
@@ -60,6 +62,7 @@ class SmtpSettings(BaseModel):
     user: str = ""
     password: SecretStr = SecretStr("")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
+    answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 600
     ca_file: str = ""
     auth: Login = "auto"
     token_file: str = ""
@@ -121,7 +124,8 @@ async def connect(
 ) -> Wire:
     """Return a connection on which MAIL may be said: greeted, encrypted and logged in as the settings want it.
 
-    All addresses of the host are tried, in the order in which the system gives them, until one greets us.
+    All addresses of the host are tried, in the order in which the system gives them, until one greets us. Finding them
+    takes as long as the system's resolver wants.
 
     Args:
         settings: where and how.
@@ -132,7 +136,10 @@ async def connect(
 
     Raises:
         MailError: there is no such connection to be had; systemic, not permanent.
+        ValueError: encryption is wanted, but not by whom it is to be proved.
     """
+    if tls is None and settings.tls != "none":
+        raise ValueError("a connection that is to be encrypted needs what `trust` returns")
     wire = await _greeted(settings, tls, until, clock)
     try:
         await _prepare(wire, settings, tls, hello or await Apart(own_name))
@@ -160,12 +167,14 @@ async def _greeted(
         raise _unreachable(settings, error, MailPhase.CONNECT) from error
     problems: list[MailError] = []
     for place, (family, kind, protocol, _, address) in enumerate(found):
-        # An address that does not answer must leave time for the others.
-        patience = min(settings.timeout_s, (until - clock()) / (len(found) - place))
+        # An address that does not answer, or never greets, must leave time for the others.
+        share = (until - clock()) / (len(found) - place)
+        greeted_until = clock() + share
         wire = None
         try:
+            patience = min(settings.timeout_s, share)
             connection = await _dialled(socket.socket(family, kind, protocol), address, patience)
-            wire = Wire(connection, timeout_s=settings.timeout_s, until=until, clock=clock)
+            wire = _wire(connection, settings, greeted_until, clock)
             if tls is not None and settings.tls == "implicit":
                 wire.phase = MailPhase.TLS
                 await wire.encrypt(settings.host, tls)
@@ -181,8 +190,14 @@ async def _greeted(
                 wire.close()
             raise
         else:
+            wire.until = until
             return wire
     raise max(problems, key=lambda problem: _PHASES.index(problem.phase or ""))  # what came furthest tells most
+
+
+def _wire(connection: socket.socket, settings: SmtpSettings, until: float, clock: Callable[[], float]) -> Wire:
+    patience = settings.timeout_s
+    return Wire(connection, timeout_s=patience, answer_timeout_s=settings.answer_timeout_s, until=until, clock=clock)
 
 
 async def _addresses(host: str, port: int) -> Sequence[_Address]:

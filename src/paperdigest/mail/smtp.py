@@ -11,7 +11,7 @@ from paperdigest.errors import MailError
 from paperdigest.mail.connecting import SmtpSettings, connect, own_name, trust
 from paperdigest.mail.envelope import refuse_unsendable
 from paperdigest.mail.replies import Reply
-from paperdigest.mail.transaction import Refused, StaleError, transact
+from paperdigest.mail.transaction import Refused, StaleError, UnfitError, transact
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import AsyncBeforeFinal, BeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
@@ -20,7 +20,7 @@ from paperdigest.waiting import Apart, alone
 __all__ = ["AsyncSmtpLane", "SmtpLane", "SmtpMailer"]
 
 _BEFORE_THE_END = 2
-"""Connecting and all of a message but its end may take so many times ``timeout_s``; the answer to it as long again."""
+"""Connecting and all of a message but its end may take so many times ``timeout_s``."""
 
 _GOODBYE_S = 5.0
 _OPERATORS_TROUBLE = frozenset({530, 534, 535, 538})  # RFC 4954, 6: a login or encryption is wanted
@@ -126,7 +126,7 @@ class AsyncSmtpLane:
             raise self._refusal(refused, message) from None
         except Lost as error:
             raise self._loss(error) from error
-        except MailError:
+        except UnfitError:
             raise
         except BaseException:  # whatever stops us in mid-transaction, the connection is no good for another
             self._drop()

@@ -61,7 +61,8 @@ class Tls:
         else:
             return True
         finally:
-            self._tell()
+            self.unsent += self._outgoing.read()
+            self._flush()
 
     def send(self, data: bytes | memoryview) -> int:
         """Take some octets, encrypt and send them, and return how many were taken.
@@ -125,7 +126,16 @@ class Tls:
         return words
 
     def _tell(self) -> None:
-        """Send what TLS has to say of its own (a part of the handshake, an alert), as far as it goes at once."""
+        """Send what TLS has to say of its own (an alert, new keys), as far as it goes at once.
+
+        Where something waits to be sent, this waits behind it: it may be the end of a message, and whoever listens
+        must not send that without knowing.
+        """
+        is_next = not self.unsent
         self.unsent += self._outgoing.read()
+        if is_next:
+            self._flush()
+
+    def _flush(self) -> None:
         with suppress(OSError):  # whoever writes next will hear of it
             self.unsent = self.unsent[self._connection.send(self.unsent) :]

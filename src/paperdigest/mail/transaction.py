@@ -24,10 +24,7 @@ from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import AsyncBeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
 
-__all__ = ["AFTER_THE_END", "Refused", "StaleError", "transact"]
-
-AFTER_THE_END = 2
-"""The answer to a whole message may take so many times the longest silence."""
+__all__ = ["Refused", "StaleError", "UnfitError", "transact"]
 
 _LAST_CHUNK = 512
 _RESET = (MailPhase.MAIL, b"RSET\r\n")
@@ -37,6 +34,10 @@ _Step = tuple[MailPhase, bytes]
 
 class StaleError(Exception):
     """The connection was kept too long: the server was leaving before it heard of this message."""
+
+
+class UnfitError(MailError):
+    """The server cannot take this message; nothing was said."""
 
 
 @dataclass
@@ -64,7 +65,7 @@ async def transact(
         Refused: the server said no.
         Lost: the connection; ``wire.phase`` and ``wire.in_doubt`` say what that means.
         StaleError: only on a kept connection; the message is unharmed.
-        MailError: the server cannot take this message; nothing was said.
+        UnfitError: the server cannot take this message; nothing was said.
     """
     wire.phase = MailPhase.MAIL
     content = message.content if message.content.endswith(b"\r\n") else message.content + b"\r\n"
@@ -105,8 +106,8 @@ def _envelope(offers: Offers, server: str, message: OutgoingMessage, content: by
     return [(MailPhase.MAIL, mail.encode() + b"\r\n"), (MailPhase.RCPT, rcpt.encode() + b"\r\n")]
 
 
-def _unfit(problem: str, status: str) -> MailError:
-    return MailError(problem, permanent=True, phase=MailPhase.MAIL, status=status)
+def _unfit(problem: str, status: str) -> UnfitError:
+    return UnfitError(problem, permanent=True, phase=MailPhase.MAIL, status=status)
 
 
 async def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
@@ -115,10 +116,11 @@ async def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
     if wire.soiled:
         steps = [_RESET, *steps]
     refused: Refused | None = None
+    is_whole = True
     try:
         await _in_turn(wire)
         if wire.offers.pipelining:
-            await wire.write(b"".join([command for _, command in steps]))
+            is_whole = await wire.write(b"".join([command for _, command in steps]))
         for step in steps:
             if refused is None:
                 wire.phase = step[0]
@@ -131,9 +133,13 @@ async def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
                 raise StaleError from None
             raise
         refused.usable = False  # the first answer counts, whatever happened after it
+    if not is_whole and refused is None:
+        wire.close()
+        raise Lost("the server answered what it had not heard")
     if refused is not None:
         if kept and refused.phase is MailPhase.MAIL and _leaving(refused.reply, reset=wire.soiled):
             raise StaleError
+        refused.usable = refused.usable and is_whole  # or what comes next would be taken for the rest of a chunk
         raise refused
     wire.soiled = False
 
@@ -141,17 +147,20 @@ async def _open(wire: Wire, steps: list[_Step], *, kept: bool) -> None:
 async def _say(wire: Wire, step: _Step, refused: Refused | None) -> Refused | None:
     """Hear the answer to one step (said here, unless pipelined before); return the first refusal."""
     phase, command = step
+    is_whole = True
     if not wire.offers.pipelining:
         await _in_turn(wire)
-        await wire.write(command)
+        is_whole = await wire.write(command)
     reply = await wire.reply()
     if reply.code == 354 if phase is MailPhase.DATA else reply.good:
+        if not is_whole:
+            _senseless(wire, reply)
         if step is _RESET:
             wire.soiled = False
         elif refused is not None and phase is MailPhase.DATA:
             refused.usable = False  # it waits for a message now
         return refused
-    in_step = reply.refusal and reply.code != 421
+    in_step = reply.refusal and reply.code != 421 and is_whole
     if refused is None:
         return Refused(reply, phase, usable=in_step)
     refused.usable = refused.usable and in_step
@@ -180,7 +189,7 @@ async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Rep
         await _interrupted(wire)
     if not await before_final():
         return None
-    wire.until = wire.clock() + AFTER_THE_END * wire.timeout_s
+    wire.until = wire.clock() + wire.answer_timeout_s
     if await wire.spoken() or not await wire.write(end, heeding=True):
         await _interrupted(wire)
     wire.phase, wire.in_doubt = MailPhase.DOT, True

@@ -39,6 +39,7 @@ class Wire:
     Args:
         connection: connected; from now on only used here.
         timeout_s: the longest silence waited for.
+        answer_timeout_s: how long the answer to a whole message may take.
         until: the moment of ``clock`` at which everything must be over; may be moved on.
         clock: seconds that only ever grow.
 
@@ -55,12 +56,14 @@ class Wire:
         connection: socket.socket,
         *,
         timeout_s: float,
+        answer_timeout_s: float = 600,
         until: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         connection.setblocking(False)
         self.sock: socket.socket | None = connection
-        self.timeout_s, self.until, self.clock = timeout_s, until, clock
+        self.timeout_s, self.answer_timeout_s = timeout_s, answer_timeout_s
+        self.until, self.clock = until, clock
         self.phase = MailPhase.GREETING
         self.offers = Offers(extensions={})
         self.in_doubt = False
@@ -123,10 +126,12 @@ class Wire:
         connection, tls = self._open(), self._tls
         send = connection.send if tls is None else tls.send
         rest: bytes | memoryview = data
-        while rest or (tls is not None and tls.unsent):
+        while True:
             try:
                 taken = send(rest)
-                rest = memoryview(rest)[taken:] if taken < len(rest) else b""
+                if taken == len(rest) and not (tls is not None and tls.unsent):
+                    return True
+                rest, self._was_full = memoryview(rest)[taken:], True
             except BlockingIOError:
                 self._was_full = True
                 patient = await self._ready(select.POLLOUT | select.POLLIN)
@@ -142,10 +147,9 @@ class Wire:
                 if self._buffer:
                     return False
                 self._lose(_in_words(error), error)
-        return True
 
     async def room(self) -> None:
-        """Wait until a few octets go out by one call: after a `write` that had to wait, they might have to wait too.
+        """Wait until a few octets go out by one call: after a `write` in pieces, they might have to wait too.
 
         Or until the server says something.
         """
@@ -191,13 +195,16 @@ class Wire:
     async def _receive(self) -> None:
         """Wait for more of an answer."""
         before = len(self._buffer)
-        # A server that decrypts has hardly ever answered when it is asked for an answer: a look would be in vain. When
-        # the time is over, there is nothing but a look.
-        has_come = self._has_come() if self._tls is None or self.until <= self.clock() else self._tls.is_over
+        # A server that decrypts has hardly ever answered when it is asked for an answer: a look would be in vain.
+        has_come = self._has_come() if self._tls is None else self._tls.is_over
+        is_late = False
         while len(self._buffer) == before:
             # Not even a flood of what TLS has to tell may keep us from looking at the clock, and others from going on.
             if not has_come and not await self._ready(select.POLLIN):
-                self._lose_patience()
+                # One look more: perhaps nobody looked, because the whole process had been stopped, or was busy.
+                if is_late or not self._has_come():
+                    self._lose_patience()
+                is_late = True
             if not self._hear():
                 self._lose(_HUNG_UP)
             has_come = self._is_over()
