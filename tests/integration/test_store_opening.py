@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from paperdigest.errors import AlreadyExistsError, StoreError
-from paperdigest.store import Store, open_database, upgrade
-from paperdigest.store.engine import Database, Turns, connect_raw, database_path
+from paperdigest.store import Store, open_database, schema, upgrade
+from paperdigest.store.engine import BUSY_TIMEOUT, Database, Turns, connect_raw, database_path
 from tests.store_samples import listing, paper, picture
 
 
@@ -299,6 +299,36 @@ def test_a_writer_gives_up_when_it_has_waited_as_long_as_it_may(path: Path) -> N
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             Turns(timedelta(seconds=0.1), sleep=pauses.append).begin(ours)
     assert 0.1 <= sum(pauses) < 0.11
+
+
+LOOK = """
+import sys
+from pathlib import Path
+from paperdigest.store import Store
+Store.open(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("again", ["opened", "created", "upgraded", "copied", "not there"])
+def test_another_opening_in_this_process_takes_no_lock_from_the_first(path: Path, again: str) -> None:
+    store = Store.open(made(path))
+    store.record(listing(paper("2604.09998")), authority=2)  # holds the file, as a daemon does
+    match again:
+        case "opened" | "created":
+            Store.open(path, create=again == "created").close()
+        case "upgraded":
+            upgrade(path)
+        case "copied":
+            store.backup(path.with_name("copy.db"))
+        case _:
+            schema._create(path, BUSY_TIMEOUT)  # somebody made it meanwhile
+    subprocess.run([sys.executable, "-c", LOOK, path], check=True, timeout=60)
+    assert path.with_name("papers.db-wal").exists(), "the other process took itself for the last one"
+    store.record(listing(paper("2604.09999")), authority=2)
+    with contextlib.closing(connect_raw(path, mode="ro")) as other:
+        found = other.execute("SELECT count(*) FROM papers").fetchone()
+    assert found == (3,)
+    store.close()
 
 
 def test_a_full_disk_is_named_and_nothing_is_half_written(path: Path) -> None:

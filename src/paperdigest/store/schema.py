@@ -132,18 +132,21 @@ def _may_write(path: Path) -> bool:
 
 
 def _inspect(path: Path) -> int:
-    """Return the schema's number, 0 for a missing or empty file, without changing a byte."""
+    """Return the schema's number, 0 for a missing or empty file, without changing a byte.
+
+    Only SQLite ever opens the file: whoever closes it, takes all locks away that connections of the same process have
+    on it (POSIX), and other processes then delete the WAL into which these go on writing ("How To Corrupt An SQLite
+    Database File", 2.2).
+    """
     try:
         if path.is_dir():
             raise StoreError(f"{path} is a folder, not a database", "Name a file in it")
         if not path.exists() or path.stat().st_size == 0:
             return 0
-        with path.open("rb") as file:
-            magic = file.read(16)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}", "Check the rights of file and folder") from error
-    if magic != b"SQLite format 3\0":
-        raise StoreError(f"{path} is not a database", "Point `url` in [store] at another file")
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise StoreError(f"{path} cannot be read", "Check the rights of file and folder")
     with translated(path), contextlib.closing(connect_raw(path)) as connection:
         ours = connection.execute("PRAGMA application_id").fetchone()[0]
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -172,8 +175,11 @@ def _create(path: Path, busy_timeout: timedelta) -> None:
     """Make all tables in one transaction; another process that does the same at once is waited for."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # It will hold addresses: for its owner alone. WAL and shared memory inherit the mode.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # It will hold addresses: for its owner alone. WAL and shared memory inherit the mode. One that is there already
+        # may be in use, and is not touched (see `_inspect`).
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise StoreError(f"{path} cannot be created: {error.strerror}", "Check the rights of its folder") from error
     database = Database(path, busy_timeout=busy_timeout)
