@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any, Self
@@ -195,6 +196,30 @@ def test_killed_it_goes_on_where_it_was_and_the_operator_hears_of_it(person: Per
         found = person.types("run", "--once")
         assert found.code == 0
     assert rows(person, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [(1,)]
+
+
+def test_who_looks_on_from_outside_during_a_long_run_takes_nothing_from_it(person: Person) -> None:
+    with SlowServer(0.6) as server:
+        smtp = {"host": "127.0.0.1", "port": server.port, "tls": "none", "connections": 1}
+        started(person, mail={"mailer": "smtp", "from": "d@example.org"}, mail__smtp=smtp)
+        people = subscribe(person, 20)
+        with daemon(person) as running:
+            eventually(lambda: len(server.taken) * server.seconds > 1.3 * BEAT_S, "a beat fell into the sending")
+            files = Path(f"/proc/{running.process.pid}/fd")
+            for _ in range(2):
+                assert person.types("outbox").code == 0
+                held = [str(one.readlink()) for one in files.iterdir()]
+                assert [one for one in held if "paperdigest.db" in one]
+                assert not [one for one in held if "(deleted)" in one], "it writes into a file that nobody else sees"
+            assert rows(person, "SELECT count(*) FROM deliveries WHERE state = 'sent'") >= [(len(server.taken) - 2,)]
+            running.process.kill()
+            running.process.wait()
+        server.seconds = 0
+        later = f"{datetime.now(UTC) + timedelta(minutes=10):%Y-%m-%dT%H:%MZ}"
+        assert person.types("--now", later, "send").code == 0
+    assert len(set(server.taken)) == len(people)
+    assert len(server.taken) <= len(people) + 1, "more than the one in doubt came twice"
+    assert person.types("db", "check").code == 0
 
 
 def test_sighup_puts_good_settings_in_force_and_refuses_bad_ones(person: Person) -> None:
