@@ -56,7 +56,7 @@ def test_the_outbox_counts_what_is_in_each_state(person: Person) -> None:
     assert shown["oldest_at"] == "2026-04-14T12:00:00Z"
     assert [pause["reason"] for pause in shown["pauses"]] == ["535 no"]
     told = person.types("--now", LATER, "outbox").out
-    assert "1 due once sending goes on" in told
+    assert "1 wait for that, or for paperdigest outbox resume" in told
     assert "all sending is paused, since 2026-04-14 12:00 UTC until 2026-04-14 14:00 UTC: 535 no" in told
 
 
@@ -130,7 +130,7 @@ def test_what_is_in_doubt_is_listed_with_what_to_do(person: Person) -> None:
     assert "you@example.org" in told
     person.settings('[mail]\non_in_doubt = "hold"\n')
     (held,) = person.types("--now", LATER, "outbox", "doubt", "--json").json["doubts"]
-    assert held["advice"].endswith("paperdigest outbox retry 1")
+    assert held["advice"].endswith("then paperdigest outbox arrived 1, or retry 1")
     person.settings("")
     late = person.types("--now", "2026-04-16T12:00Z", "outbox", "doubt", "--json").json["doubts"]
     assert late[0]["advice"].startswith("not sent again by itself (its time is over)")
@@ -143,6 +143,49 @@ def test_a_doubt_is_tried_again_by_hand_whatever_the_policy(person: Person) -> N
     assert person.types("--now", LATER, "outbox", "retry", "--doubt", "--json").json["retried"] == [1]
     assert person.types("--now", LATER, "send", "--json").json["sent"] == 1
     assert len(person.mails) == 1  # the same message: the Maildir has it once
+
+
+def test_a_doubt_that_came_counts_as_sent_and_is_never_tried_again(person: Person) -> None:
+    doubtful(person)
+    told = person.types("--now", LATER, "outbox", "arrived", "1")
+    assert (told.code, told.out.strip()) == (0, "1 in doubt no more: sent")
+    shown = person.types("--now", LATER, "outbox", "show", "1", "--json").json["delivery"]
+    assert (shown["state"], shown["sent_at"]) == ("sent", "2026-04-14T12:30:00Z")
+    assert "nothing is in doubt" in person.types("--now", LATER, "outbox", "doubt").out
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == 0
+    assert person.types("db", "check").code == 0
+    again = person.types("--now", LATER, "outbox", "arrived", "1", "--json")
+    assert (again.code, again.json) == (
+        4,
+        {"arrived": [], "refused": [{"id": 1, "reason": "is not in doubt, but sent"}]},
+    )
+
+
+@pytest.mark.parametrize("state", ["failed", "expired"])
+def test_what_was_given_up_is_listed_with_the_reason(person: Person, state: str) -> None:
+    sent(person)
+    assert "nothing failed" in person.types("outbox", "failed").out
+    refused = "phase = 'rcpt', code = 550, status = '5.1.1', detail = 'no such user', sent_at = NULL"
+    change(person.database, f"UPDATE deliveries SET state = '{state}', {refused}")
+    (row,) = person.types("outbox", "failed", "--json").json["deliveries"]
+    assert (row["id"], row["email"], row["state"], row["code"]) == (1, "you@example.org", state, 550)
+    told = person.types("outbox", "failed").out
+    assert all(word in told for word in ("you@example.org", state, "rcpt 550 5.1.1 no such user"))
+    assert "paperdigest outbox failed" in person.types("outbox").out
+
+
+def test_a_pause_is_ended_by_hand_when_its_reason_is_mended(person: Person) -> None:
+    sent(person)
+    assert "sending is not paused" in person.types("--now", LATER, "outbox", "resume").out
+    until = "2026-04-14T14:00:00.000000Z"
+    change(person.database, f"UPDATE deliveries SET state = 'planned', sent_at = NULL, next_attempt_at = '{until}'")
+    change(person.database, f"INSERT INTO pauses VALUES ('mail', '2026-04-14T12:00:00.000000Z', '{until}', '535 no')")
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == 0
+    told = person.types("--now", LATER, "outbox", "retry", "1").out
+    assert "paused until 2026-04-14 14:00 UTC; to end that: paperdigest outbox resume" in told
+    change(person.database, f"UPDATE deliveries SET next_attempt_at = '{until}'")
+    assert "it rested for: 535 no" in person.types("--now", LATER, "outbox", "resume").out
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == 1
 
 
 def test_what_was_sent_is_never_tried_again(person: Person) -> None:

@@ -16,10 +16,14 @@ from paperdigest.errors import MailError, NotFoundError, RenderError, StoreError
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
-from paperdigest.store.outbox import Attempt, Doubt, Item, Outbox, Overview, Retried
+from paperdigest.store.outbox import Arrived, Attempt, Doubt, Item, Outbox, Overview, Retried
+from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.types import Delivery, DeliveryState
 
-__all__ = ["DeliveryView", "DoubtView", "OutboxDesk"]
+__all__ = ["GIVEN_UP_SHOWN", "DeliveryView", "DoubtView", "OutboxDesk"]
+
+GIVEN_UP_SHOWN = 100
+"""Of what failed or expired so many are listed, the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,7 @@ class OutboxDesk:
     def _advice(self, doubt: Doubt) -> str:
         """Say what will happen by itself, or what only a person can do."""
         delivery = doubt.delivery
-        by_hand = f"ask them whether it came; if not: paperdigest outbox retry {delivery.id}"
+        by_hand = f"ask them whether it came; then paperdigest outbox arrived {delivery.id}, or retry {delivery.id}"
         policy = self._settings.mail.on_in_doubt
         if policy == "assume_sent":
             return "the next run takes it for sent (on_in_doubt = assume_sent)"
@@ -106,6 +110,26 @@ class OutboxDesk:
         is_over = delivery.expires_at is not None and delivery.expires_at <= self._clock()
         reason = "its time is over" if is_over else f"in doubt {doubt.times} times"
         return f"not sent again by itself ({reason}): {by_hand}"
+
+    def given_up(self) -> tuple[Delivery, ...]:
+        """Return what failed or expired, the newest edition first."""
+        return self._outbox.given_up(GIVEN_UP_SHOWN)
+
+    def arrived(self, numbers: Sequence[int]) -> Arrived:
+        """Take deliveries in doubt for sent (see `Outbox.arrived`)."""
+        return self._outbox.arrived(numbers, now=self._clock())
+
+    def resume(self) -> Pause | None:
+        """End the pause of all sending, and what waited for its end; return it, None when there is none."""
+        if (pause := self.pause()) is not None:
+            Pauses(self._store.database).end()
+            self._outbox.hasten(pause.until_at, now=self._clock())
+        return pause
+
+    def pause(self) -> Pause | None:
+        """Return the pause of all sending; None when there is none, or it is over."""
+        pause = Pauses(self._store.database).last()
+        return None if pause is None or pause.until_at <= self._clock() else pause
 
     def retry(self, numbers: Sequence[int]) -> Retried:
         """Let deliveries be tried again at the next run (see `Outbox.retry`)."""

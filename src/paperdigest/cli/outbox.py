@@ -1,4 +1,4 @@
-"""The command ``outbox``: what waits, what is in doubt, and what to try again."""
+"""The command ``outbox``: what waits, what is in doubt, what was given up, and what to try again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from paperdigest.cli.output import as_json, clean, json_option, table
 from paperdigest.cli.session import Session, pass_session
 from paperdigest.errors import UsageError
-from paperdigest.types import DeliveryState
+from paperdigest.types import Delivery, DeliveryState
 
 if TYPE_CHECKING:
     from paperdigest.app.outbox import DeliveryView, OutboxDesk
@@ -57,14 +57,18 @@ def _show_overview(overview: Overview) -> None:
         what = paused.get(pause.name, f"{pause.name} is paused")
         click.echo(f"{clean(what)}, since {since} until {until}: {clean(pause.reason)}")
     if overview.oldest_at is not None:
-        when = "once sending goes on" if any(one.name == MAIL for one in overview.pauses) else "now"
-        click.echo(f"{overview.due} due {when}; the oldest that waits was composed at {_moment(overview.oldest_at)}")
+        waiting = sum(overview.counts[state.value] for state in (DeliveryState.PLANNED, DeliveryState.DEFERRED))
+        is_paused = any(one.name == MAIL for one in overview.pauses)
+        due = f"{waiting} wait for that, or for paperdigest outbox resume" if is_paused else f"{overview.due} due now"
+        click.echo(f"{due}; the oldest that waits was composed at {_moment(overview.oldest_at)}")
     if overview.waiting:
         click.echo("")
         rows = [(one.deliveries, one.state, _moment(one.next_attempt_at), one.reason) for one in overview.waiting]
         table(("waiting", "state", "next attempt", "what for"), rows, wrap=3)
     if overview.counts[DeliveryState.IN_DOUBT.value]:
         click.echo("what is in doubt, and what to do: paperdigest outbox doubt")
+    if overview.counts[DeliveryState.FAILED.value] or overview.counts[DeliveryState.EXPIRED.value]:
+        click.echo("what was given up, and why: paperdigest outbox failed")
 
 
 @outbox.command("doubt")
@@ -93,6 +97,74 @@ def doubt(session: Session, as_json_: bool) -> None:
     table(("id", "edition", "subscriber", "attempts", "since", "what to do"), rows, wrap=5)
 
 
+@outbox.command("failed")
+@json_option
+@pass_session
+def failed(session: Session, as_json_: bool) -> None:
+    """List the mails that failed or expired, the newest hundred, and why."""
+    found = _desk(session).given_up()
+    if as_json_:
+        as_json({"deliveries": [_shown(one) for one in found]})
+        return
+    if not found:
+        click.echo("nothing failed, and nothing expired")
+        return
+    rows = [
+        (one.id, one.edition, one.email, one.state.value, _answer(one.phase, one.code, one.status, one.detail))
+        for one in found
+    ]
+    table(("id", "edition", "subscriber", "state", "last answer"), rows, wrap=4)
+
+
+def _shown(delivery: Delivery) -> dict[str, object]:
+    names = (
+        "id",
+        "email",
+        "edition",
+        "state",
+        "attempts",
+        "expires_at",
+        "message_id",
+        "phase",
+        "code",
+        "status",
+        "detail",
+    )
+    return {name: getattr(delivery, name) for name in names}
+
+
+@outbox.command("arrived")
+@click.argument("numbers", metavar="ID...", nargs=-1, required=True, type=click.IntRange(min=1))
+@json_option
+@pass_session
+def arrived(session: Session, numbers: tuple[int, ...], as_json_: bool) -> None:
+    """Take mails in doubt for sent: you have asked, and they came. Others are refused (exit code 4)."""
+    found = _desk(session).arrived(numbers)
+    if as_json_:
+        refused = [{"id": number, "reason": reason} for number, reason in found.refused]
+        as_json({"arrived": list(found.arrived), "refused": refused})
+    else:
+        for number, reason in found.refused:
+            click.echo(f"delivery {number} {reason}", err=True)
+        click.echo(f"{len(found.arrived)} in doubt no more: sent")
+    if found.refused:
+        raise click.exceptions.Exit(4)
+
+
+@outbox.command("resume")
+@json_option
+@pass_session
+def resume(session: Session, as_json_: bool) -> None:
+    """Let sending go on at once, when what made it rest is mended."""
+    pause = _desk(session).resume()
+    if as_json_:
+        as_json({"ended": None if pause is None else asdict(pause)})
+    elif pause is None:
+        click.echo("sending is not paused")
+    else:
+        click.echo(f"sending goes on with the next `paperdigest send`; it rested for: {clean(pause.reason)}")
+
+
 @outbox.command("retry")
 @click.argument("numbers", metavar="ID...", nargs=-1, type=click.IntRange(min=1))
 @click.option("--failed", "every", flag_value=DeliveryState.FAILED, type=DeliveryState, help="All that failed.")
@@ -112,6 +184,8 @@ def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | Non
     desk = _desk(session)
     retried = desk.retry_all(every) if every is not None else desk.retry(numbers)
     _show_retried(retried, as_json_=as_json_)
+    if retried.retried and not as_json_ and (pause := desk.pause()) is not None:
+        click.echo(f"all sending is paused until {_moment(pause.until_at)}; to end that: paperdigest outbox resume")
     if retried.refused:
         raise click.exceptions.Exit(4)
 

@@ -88,7 +88,8 @@ class SmtpSettings(BaseModel):
         elif self.token_file:
             raise ValueError("a token_file is for auth = xoauth2")
         elif bool(self.user) != bool(password):
-            raise ValueError(f"a login needs a user and a password; there is no {'password' if self.user else 'user'}")
+            missing = "password: set password_file or PAPERDIGEST_SMTP_PASSWORD" if self.user else "user: set user"
+            raise ValueError(f"a login needs a user and a password; there is no {missing}")
         return self
 
     @model_validator(mode="after")

@@ -99,7 +99,8 @@ def _in_words(path: Path, error: sqlite3.Error) -> StoreError:
     problem, hint = _WORDS.get(
         (code or 0) & 0xFF, ("{path} cannot be used ({error})", "Look at it with `paperdigest db check`")
     )
-    return StoreError(problem.format(path=path, error=error), hint)
+    told = f"{error}, {name}" if (name := getattr(error, "sqlite_errorname", None)) else str(error)
+    return StoreError(problem.format(path=path, error=told), hint)
 
 
 def connect_raw(path: Path, *, mode: str = "rw", busy_timeout: timedelta = BUSY_TIMEOUT) -> sqlite3.Connection:

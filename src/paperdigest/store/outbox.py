@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, literal_column, or_, select, update
 
 from paperdigest.errors import NotFoundError
-from paperdigest.store.delivery_tables import attempts, deliveries, digest_items, digests
+from paperdigest.store.delivery_tables import attempts, deliveries, digest_items, digests, letters
 from paperdigest.store.engine import Database
 from paperdigest.store.ledger import MAX_DOUBTFUL, Ledger, load_deliveries
 from paperdigest.store.pauses import Pause, Pauses
@@ -19,7 +19,7 @@ from paperdigest.store.queued import Queued, queued
 from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
-__all__ = ["Attempt", "Doubt", "Item", "Outbox", "Overview", "Retried"]
+__all__ = ["Arrived", "Attempt", "Doubt", "Item", "Outbox", "Overview", "Retried"]
 
 _UNWANTED = """
 SELECT v.id FROM deliveries v JOIN digests d ON d.id = v.digest_id JOIN subscribers s ON s.id = d.subscriber_id
@@ -90,6 +90,14 @@ class Retried:
     left_out: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Which deliveries in doubt count as sent now, and which others were named, with the reason why they do not."""
+
+    arrived: tuple[int, ...] = ()
+    refused: tuple[tuple[int, str], ...] = ()
+
+
 class Outbox:
     """The operator's view of the ledger. Every method may raise StoreError."""
 
@@ -153,6 +161,48 @@ class Outbox:
             for number, times, since in rows
             if number in found
         )
+
+    def given_up(self, limit: int) -> tuple[Delivery, ...]:
+        """Return what failed or expired, the newest edition first, so many at most."""
+        wanted = (
+            select(deliveries.c.id)
+            .join(digests, digests.c.id == deliveries.c.digest_id)
+            .where(or_(_is(DeliveryState.FAILED), _is(DeliveryState.EXPIRED)))
+            .order_by(digests.c.edition.desc(), deliveries.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            numbers = connection.execute(wanted).scalars().all()
+            found = {one.id: one for one in load_deliveries(connection, numbers)}
+        return tuple(found[number] for number in numbers if number in found)
+
+    def arrived(self, numbers: Sequence[int], *, now: datetime) -> Arrived:
+        """Take deliveries in doubt for sent, at the moment of their last doubt: somebody has asked, and they came.
+
+        Raises:
+            NotFoundError: there is none of one of the numbers; nothing is changed then.
+        """
+        last = select(func.max(attempts.c.ended_at)).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+        sent = update(deliveries).values(state=DeliveryState.SENT.value, sent_at=func.coalesce(last, now))
+        arrived: list[int] = []
+        refused: list[tuple[int, str]] = []
+        with self._database.writing() as connection:
+            for number in dict.fromkeys(numbers):
+                found = _one(connection, number)
+                if found.state is not DeliveryState.IN_DOUBT:
+                    refused.append((number, f"is not in doubt, but {found.state.value}"))
+                    continue
+                connection.execute(sent.where(deliveries.c.id == number))
+                connection.execute(delete(letters).where(letters.c.delivery_id == number))
+                arrived.append(number)
+        return Arrived(arrived=tuple(arrived), refused=tuple(refused))
+
+    def hasten(self, until: datetime, *, now: datetime) -> None:
+        """Let be tried at once what was put off until a moment: the end of a pause that nobody waits for any more."""
+        put_off = or_(_is(DeliveryState.PLANNED), _is(DeliveryState.DEFERRED))
+        at_once = update(deliveries).values(next_attempt_at=now)
+        with self._database.writing() as connection:
+            connection.execute(at_once.where(put_off, deliveries.c.next_attempt_at == until))
 
     def is_to_be_resent(self, doubt: Doubt, now: datetime) -> bool:
         """Say whether a delivery in doubt will be sent again where doubts are (``on_in_doubt = resend``)."""
@@ -219,7 +269,7 @@ def _refusal(delivery: Delivery, *, is_unwanted: bool) -> str | None:
 def _one(connection: Connection, number: int) -> Delivery:
     found = load_deliveries(connection, [number])
     if not found:
-        raise NotFoundError("delivery", str(number), "See `paperdigest outbox doubt`, or `subscriber show EMAIL`")
+        raise NotFoundError("delivery", str(number), "See `paperdigest outbox doubt`, or `paperdigest outbox failed`")
     return found[0]
 
 
