@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -211,6 +212,9 @@ def test_the_thread_is_left_alone_for_a_while_where_no_processor_is_free_for_it(
         if shop.is_tried:
             assert shop.begun.wait(30)
             threading.Timer(0.02, shop.goes_on.set).start()
+        else:
+            time.sleep(0.002)  # enough for a thread that has something to do
+            assert not shop.threads
         assert [one.message_id for one in shop.finisher.finished()] == [f"<{number}@x>" for number in range(size)]
         return shop.threads[0] is not here
 
