@@ -232,6 +232,25 @@ def test_addresses_that_accept_and_never_greet_leave_time_for_the_others(
     assert server.messages == [CONTENT]
 
 
+@pytest.mark.parametrize("mode", ["pipelined"], indirect=True)
+def test_the_share_of_an_address_is_for_its_greeting_alone(
+    server: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted = server.scripted
+
+    def slowly(command: str) -> bytes | Deed | None:
+        if command in ("GREETING", "EHLO", "RCPT"):
+            time.sleep(0.25)  # in all more than the half of a message's time that is the share of one of two
+        return scripted(command)
+
+    monkeypatch.setattr(server, "scripted", slowly)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        addresses(monkeypatch, server.port, other.getsockname()[1])
+        with SmtpMailer({"host": "relay.example.org", "tls": "none", "timeout_s": 0.5}).lane() as lane:
+            lane.send(mail(), yes)
+    assert server.messages == [CONTENT]
+
+
 def test_of_many_addresses_that_fail_the_one_that_came_furthest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as deaf, ScriptedSmtp() as sick:
         deaf.bind(("127.0.0.1", 0))
