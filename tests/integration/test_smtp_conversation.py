@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import ssl
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
