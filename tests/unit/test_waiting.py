@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from signal import SIGINT, pthread_kill
+from signal import SIGINT, default_int_handler, pthread_kill, signal
 
 import pytest
 
@@ -99,8 +99,8 @@ def test_another_thread_wakes_a_loop_that_sleeps(loop: Loop) -> None:
     found: list[object] = []
     first, second, told = Signal[str](), Signal[str](), Signal[str]()
     told.set_result("before")
-    for signal in (first, second, told):
-        loop.start(signalled(signal, found))
+    for one in (first, second, told):
+        loop.start(signalled(one, found))
     assert found == ["before"]
     threading.Timer(0.05, first.set_result, ("one",)).start()
     threading.Timer(0.1, second.set_exception, (ValueError("two"),)).start()
@@ -120,6 +120,15 @@ def test_a_signal_is_waited_for_alone() -> None:
         silent.result(0.01)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job in the background is begun with SIGINT ignored."""
+    before = signal(SIGINT, default_int_handler)
+    yield
+    signal(SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_who_waits_alone_can_be_interrupted() -> None:
     found: list[object] = []
     interrupt = threading.Timer(0.1, pthread_kill, (threading.get_ident(), SIGINT))
