@@ -20,6 +20,7 @@ from paperdigest.mail.smtp import AsyncSmtpLane, SmtpLane, SmtpMailer
 from paperdigest.pipeline import delivering, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
 from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
+from paperdigest.pipeline.feeding import Finish
 from paperdigest.pipeline.lanes import content_hash
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
@@ -578,6 +579,49 @@ def test_lanes_that_end_by_faults_of_a_plug_in_hide_nothing_of_the_others(desk: 
         deliver(desk.store, Faulty(), written(desk.render), clock=lambda: desk.now, terms=desk.terms)
     assert desk.counts == {"sent": 1, "leased": 2, "failed": 1}
     assert desk.refused == [4]
+
+
+@pytest.mark.parametrize("when", ["begun", "finished"])
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (MailError("not sendable", permanent=True), "failed"),
+        (RenderError("mail/digest.html.j2", "is broken"), "deferred"),
+        (ZeroDivisionError("our mistake about reader2@example.org"), "deferred"),
+    ],
+)
+def test_a_letter_that_cannot_be_made_holds_up_no_other(
+    desk: Desk, when: str, error: Exception, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.plan(*people(12))
+
+    def broken() -> OutgoingMessage:
+        raise error
+
+    def begin(digest: Digest, delivery: Delivery) -> Finish:
+        if delivery.id == 3:
+            return broken() if when == "begun" else broken  # type: ignore[return-value]  # never returns
+        return lambda: desk.render(digest, delivery)
+
+    mailer = SmtpMailer({"host": "127.0.0.1", "port": desk.server.port, "tls": "none"})
+    report = deliver(desk.store, mailer, begin, clock=lambda: desk.now)
+    assert desk.counts == {"sent": 11, state: 1}
+    assert any(problem.startswith(f"delivery 3 {state}: ") for problem in report.problems)
+    assert not any("reader2@" in problem for problem in report.problems)
+    assert ("please report" in caplog.text) is isinstance(error, ZeroDivisionError)
+
+
+def test_an_interrupt_while_a_letter_is_made_ends_the_run_and_gives_it_back(desk: Desk) -> None:
+    desk.plan(*people(3))
+
+    def interrupted() -> OutgoingMessage:
+        raise KeyboardInterrupt
+
+    mailer = SmtpMailer({"host": "127.0.0.1", "port": desk.server.port, "tls": "none"})
+    with pytest.raises(KeyboardInterrupt):
+        deliver(desk.store, mailer, lambda *_: interrupted, clock=lambda: desk.now)
+    assert desk.server.messages == []
+    assert set(desk.counts) <= {"planned", "leased"}
 
 
 def test_many_letters_that_cannot_be_made_do_not_keep_a_run_from_stopping(desk: Desk) -> None:

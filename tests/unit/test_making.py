@@ -164,7 +164,7 @@ def test_who_wants_the_letters_finishes_what_the_thread_has_not_begun() -> None:
     assert shop.begun.wait(30)
     waiting = threading.Timer(0.05, shop.goes_on.set)
     waiting.start()
-    assert [one.message_id for one in shop.finisher.finished()] == ["<1@x>", "<2@x>", "<3@x>"]
+    assert shop.finisher.finished() == [message(1), message(2), message(3)]
     assert shop.threads[1] is not here
     assert shop.threads[2] is shop.threads[3] is here
     shop.finisher.close()
@@ -187,10 +187,23 @@ def test_what_one_ends_by_comes_out_and_the_next_row_is_made_as_ever(place: int)
     shop = Workshop()
     for number in range(3):
         shop.finisher.put(shop.finish(number, error=ZeroDivisionError() if number == place else None))
-    with pytest.raises(ZeroDivisionError):
-        shop.finisher.finished()
+    made = shop.finisher.finished()
+    assert [number for number, one in enumerate(made) if isinstance(one, ZeroDivisionError)] == [place]
+    assert sum(isinstance(one, OutgoingMessage) for one in made) == 2
     shop.finisher.put(shop.finish(7))
-    assert [one.message_id for one in shop.finisher.finished()] == ["<7@x>"]
+    assert shop.finisher.finished() == [message(7)]
+    shop.finisher.close()
+
+
+def test_where_no_thread_is_to_be_had_messages_are_finished_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    shop = Workshop()
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    for number in range(3):
+        shop.finisher.put(shop.finish(number))
+    assert shop.finisher.finished() == [message(number) for number in range(3)]
     shop.finisher.close()
 
 
@@ -215,7 +228,7 @@ def test_the_thread_is_left_alone_for_a_while_where_no_processor_is_free_for_it(
         else:
             time.sleep(0.002)  # enough for a thread that has something to do
             assert not shop.threads
-        assert [one.message_id for one in shop.finisher.finished()] == [f"<{number}@x>" for number in range(size)]
+        assert shop.finisher.finished() == [message(number) for number in range(size)]
         return shop.threads[0] is not here
 
     shop.is_tried = True

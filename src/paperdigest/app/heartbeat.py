@@ -37,7 +37,7 @@ T = TypeVar("T")
 _DELIVERED_S = 600.0
 """So long mail is delivered before it is looked again who is due: a slow server must hold up nobody else's hour."""
 
-_COUNTED = ("planned", "sent", "deferred", "failed", "expired", "in_doubt")
+_COUNTED = ("planned", "sent", "deferred", "failed", "expired", "taken_over", "in_doubt")
 
 
 def check_settings(settings: Settings) -> None:

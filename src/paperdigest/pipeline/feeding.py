@@ -8,6 +8,7 @@ for a while. A domain that is so slow that nobody should wait for it is left to 
 from __future__ import annotations
 
 import heapq
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ from paperdigest.store.claims import Claim, Outcome
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.types import Delivery, DeliveryState, Digest, MailPhase
+from paperdigest.waiting import ToldOf
 
 __all__ = ["BATCH", "Begun", "Feeder", "Finish", "RenderMessage", "domain_of"]
+
+_LOG = logging.getLogger(__name__)
 
 Finish = Callable[[], OutgoingMessage]
 """Signs a message and returns it; may be called by any thread."""
@@ -238,15 +242,33 @@ class Feeder:
                 needs_smtputf8=not delivery.email.isascii(),
             )
             return lambda: message
-        try:
-            finish = self._render(digest, delivery)
-        except RenderError as error:  # templates can be mended
-            later = self._clock() + backoff(delivery.attempts)
-            self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=str(error), next_attempt_at=later))
-            return None
-        except MailError as error:
+        errors: list[BaseException] = []
+        with ToldOf(errors.append):
+            return self._compared(delivery, self._render(digest, delivery))
+        self.refuse(claim, errors[0])
+        return None
+
+    def refuse(self, claim: Claim, error: BaseException) -> None:
+        """Settle a claim whose message cannot be made: that holds up no other.
+
+        Raises:
+            BaseException: ``error``, if it is no `Exception` but somebody's wish to stop.
+        """
+        if isinstance(error, MailError):
             self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
-            return None
+            return
+        if isinstance(error, RenderError):  # templates can be mended
+            detail = str(error)
+        elif isinstance(error, Exception):  # and so can we
+            _LOG.error("delivery %d cannot be written; please report it", claim.delivery.id, exc_info=error)
+            detail = f"a mistake of paperdigest: {type(error).__name__}; see the log, and please report it"
+        else:
+            raise error
+        later = self._clock() + backoff(claim.delivery.attempts)
+        self._settle(claim, Outcome(state=DeliveryState.DEFERRED, detail=detail, next_attempt_at=later))
+
+    def _compared(self, delivery: Delivery, finish: Finish) -> Finish:
+        """Tell when a mail in doubt would be sent again otherwise than it was."""
         if delivery.phase is MailPhase.DOT and delivery.code is None and delivery.content_hash is not None:
             again = finish()
             if content_hash(again.content) != delivery.content_hash:

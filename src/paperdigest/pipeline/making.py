@@ -80,12 +80,20 @@ class Maker:
                 break
             self._begun.append(begun.claim)
             self._finisher.put(begun.finish)
-        if made := len(self._begun):
-            lanes.put([Letter(*both) for both in zip(self._begun, self._finisher.finished(), strict=True)])
-            self._begun = []
+        made = self._put(lanes) if self._begun else 0
         self._fed_at = self._monotonic()
         self._feeding_s = self._fed_at - begun_at
         return made
+
+    def _put(self, lanes: Lanes) -> int:
+        made = tuple(zip(self._begun, self._finisher.finished(), strict=True))
+        letters = [Letter(claim, one) for claim, one in made if isinstance(one, OutgoingMessage)]
+        lanes.put(letters)
+        self._begun = []
+        for claim, one in made:
+            if not isinstance(one, OutgoingMessage):
+                self._feeder.refuse(claim, one)
+        return len(letters)
 
     def rest(self) -> list[Claim]:
         """Hand over all claims that came into no lane; there is nothing to be made any more."""
@@ -101,7 +109,8 @@ class Finisher:
     """Finishes messages in a thread of its own; whoever wants them finishes those that it has not begun.
 
     Where no processor is free for that thread (they are all busy with other senders, there is but one, nothing is
-    signed), it only costs changes of thread: now and then that is found out, and otherwise it is left alone.
+    signed), it only costs changes of thread: that is found out now and then, by rows long enough to tell, and for a while
+    it is left alone then. (Shorter rows wait for their servers, and there is time.)
 
     Args:
         monotonic: seconds.
@@ -128,21 +137,20 @@ class Finisher:
         if self._rows_alone:
             return
         if self._thread is None and len(self._messages) > 1:
-            self._thread = OwnThread("finish")
+            try:
+                self._thread = OwnThread("finish")
+            except RuntimeError:  # the system gives none: it is only for speed
+                self._rows_alone = ROWS_ALONE
         if self._thread is not None:
             self._thread.put(self._finish_one)
 
-    def finished(self) -> list[OutgoingMessage]:
-        """Return the messages in the order in which they were put.
-
-        Raises:
-            BaseException: what one of them ended by; then all are gone.
-        """
+    def finished(self) -> list[OutgoingMessage | BaseException]:
+        """Return the messages in the order in which they were put, or what one ended by in its place."""
         self._judge()
         while self._waiting:
             self._finish_one()
         messages, self._messages = self._messages, []
-        return [message.result() for message in messages]
+        return [_made(message) for message in messages]
 
     def close(self) -> None:
         """Let the thread end."""
@@ -166,3 +174,10 @@ class Finisher:
             return
         with ToldOf(done.set_exception):
             done.set_result(finish())
+
+
+def _made(message: Signal[OutgoingMessage]) -> OutgoingMessage | BaseException:
+    errors: list[BaseException] = []
+    with ToldOf(errors.append):
+        return message.result()
+    return errors[0]
