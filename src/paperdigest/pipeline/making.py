@@ -109,8 +109,8 @@ class Finisher:
     """Finishes messages in a thread of its own; whoever wants them finishes those that it has not begun.
 
     Where no processor is free for that thread (they are all busy with other senders, there is but one, nothing is
-    signed), it only costs changes of thread: that is found out now and then, by rows long enough to tell, and for a while
-    it is left alone then. (Shorter rows wait for their servers, and there is time.)
+    signed), it only costs changes of thread: that is found out now and then, by rows long enough to tell, and for a
+    while it is left alone then. (Shorter rows wait for their servers, and there is time.)
 
     Args:
         monotonic: seconds.
