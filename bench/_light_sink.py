@@ -17,7 +17,7 @@ from subprocess import PIPE, Popen
 __all__ = ["light_sink"]
 
 _END = b"\r\n.\r\n"
-_BLOCK = 256 * 1024
+_BUFFER = bytearray(256 * 1024)
 _ANSWERS = {
     b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 30000000\r\n",
     b"DATA": b"354 go ahead\r\n",
@@ -45,17 +45,17 @@ class _Talk:
 
     def hear(self) -> bool:
         """Answer what has come; False when it was the last."""
-        chunk = self.connection.recv(_BLOCK)
-        if not chunk:
+        size = self.connection.recv_into(_BUFFER)
+        if not size:
             return False
         if self.in_message:
-            self.tail = (self.tail + chunk)[-len(_END) :] if len(chunk) < len(_END) else chunk[-len(_END) :]
+            self.tail = (self.tail + _BUFFER[max(0, size - len(_END)) : size])[-len(_END) :]
             if self.tail != _END:
                 return True
             self.in_message, self.tail = False, b""
             self.connection.sendall(_OK)
             return True
-        *lines, self.line = (self.line + chunk).split(b"\r\n")
+        *lines, self.line = (self.line + _BUFFER[:size]).split(b"\r\n")
         verbs = [line[:4].upper() for line in lines]
         self.in_message = b"DATA" in verbs
         self.connection.sendall(b"".join([_ANSWERS.get(verb, _OK) for verb in verbs]))
