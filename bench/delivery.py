@@ -32,7 +32,7 @@ from paperdigest.render.wanted import Wanted
 
 __all__ = ["run"]
 
-DIGESTS, NAIVE_DIGESTS, ROUNDS = 8000, 120, 3
+DIGESTS, NAIVE_DIGESTS, ROUNDS = 8000, 120, 5
 WANTED_PER_S = 1000
 
 
