@@ -136,6 +136,23 @@ def test_what_is_in_doubt_is_listed_with_what_to_do(person: Person) -> None:
     assert late[0]["advice"].startswith("not sent again by itself (its time is over)")
 
 
+def test_what_nobody_delivered_in_time_is_counted_as_expired_by_the_run_that_finds_it(person: Person) -> None:
+    sent(person)
+    waiting = "state = 'deferred', attempts = 1, sent_at = NULL, detail = 'later'"
+    change(person.database, f"UPDATE deliveries SET {waiting}")
+    assert person.types("--now", "2026-04-17T12:00Z", "send", "--json").json["expired"] == 1
+    (row,) = person.types("outbox", "failed", "--json").json["deliveries"]
+    assert (row["state"], row["detail"]) == ("expired", "later")
+
+
+def test_a_dry_run_leaves_what_a_dead_run_left(person: Person) -> None:
+    sent(person)
+    leased = "state = 'sending', lease_owner = 'dead', lease_until = '2026-04-14T12:05:00.000000Z', sent_at = NULL"
+    change(person.database, f"UPDATE deliveries SET {leased}")
+    assert person.types("--now", LATER, "send", "--dry-run", "--json").json["in_doubt"] == 0
+    assert person.types("--now", LATER, "outbox", "--json").json["counts"]["sending"] == 1
+
+
 def test_a_doubt_is_tried_again_by_hand_whatever_the_policy(person: Person) -> None:
     doubtful(person)
     person.settings('[mail]\non_in_doubt = "hold"\n')
