@@ -38,6 +38,6 @@ def doctor(session: Session, as_json_: bool) -> None:
     if as_json_:
         as_json({"failed": failed, "warned": warned, "findings": [asdict(finding) for finding in findings]})
     else:
-        click.echo(f"{len(findings)} looked at, {failed} failed, {warned} warnings")
+        click.echo(f"{len(findings)} looked at, {failed} failed, {warned} warned of")
     if failed:
         raise click.exceptions.Exit(5)

@@ -178,9 +178,8 @@ def retry(session: Session, numbers: tuple[int, ...], every: DeliveryState | Non
     latter out. The papers of a digest that was given up may have come in a later one.
     """
     if bool(numbers) == (every is not None):
-        raise UsageError(
-            "nothing is named that should be tried again", "Name deliveries by their id, or --failed, or --doubt"
-        )
+        problem = "deliveries and a state are named at once" if numbers else "nothing is named to be tried again"
+        raise UsageError(problem, "Name deliveries by their id, or --failed, or --doubt")
     desk = _desk(session)
     retried = desk.retry_all(every) if every is not None else desk.retry(numbers)
     _show_retried(retried, as_json_=as_json_)
