@@ -29,7 +29,7 @@ from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.marks import Intent, Marks
-from paperdigest.store.pauses import Pauses
+from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, MailPhase, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
 from tests.own_lane import OwnLane
@@ -556,7 +556,100 @@ def test_a_slow_answer_beside_a_run_that_ends_is_waited_for(desk: Desk, monkeypa
     assert desk.counts == {"sent": 2, "deferred": 1}
 
 
-def test_lanes_that_end_by_faults_of_a_plug_in_hide_nothing_of_the_others(desk: Desk) -> None:
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_pause_that_a_run_began_stands_though_mails_under_way_are_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    desk.plan(*people(80))
+    desk.settings = {"connections": connections}
+    scripted, numbers = desk.server.scripted, itertools.count()
+
+    def choosy(command: str) -> bytes | Deed | None:
+        if command == "RCPT" and next(numbers) % 3 == 0:
+            return b"550 5.7.26 unauthenticated"
+        return scripted(command)
+
+    monkeypatch.setattr(desk.server, "scripted", choosy)
+    report = desk.deliver()
+    assert report.sent and report.released
+    pause = Pauses(desk.store.database).last()
+    assert pause is not None and "5.7.26" in pause.reason
+    assert "nothing is sent before" in desk.deliver().problems[0]
+
+
+def test_a_pause_that_another_process_began_stands(desk: Desk) -> None:
+    desk.plan(*people(2))
+    pauses = Pauses(desk.store.database)
+    pauses.start(Pause(since_at=NOON - timedelta(hours=1), until_at=NOON - timedelta(minutes=45), reason="over"))
+    theirs = Pause(since_at=NOON, until_at=NOON + timedelta(minutes=30), reason="535 no")
+
+    class Late(OwnLane):
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if message.recipient.startswith("reader0"):
+                pauses.start(theirs)
+            return "taken" if before_final() else None
+
+    assert deliver(desk.store, Late(), written(desk.render), clock=lambda: desk.now).sent == 2
+    assert pauses.last() == theirs
+
+
+def test_no_lane_is_opened_while_a_run_ends(desk: Desk) -> None:
+    desk.plan(*people(20))
+    stop, opened = threading.Event(), list[str]()
+
+    class Counting(OwnLane):
+        lanes = 4
+
+        def __enter__(self) -> Self:
+            opened.append("in")
+            return self
+
+        def __exit__(self, *exc: object) -> None:
+            opened.append("out")
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            stop.set()
+            time.sleep(0.05)
+            return "taken" if before_final() else None
+
+    assert deliver(desk.store, Counting(), written(desk.render), clock=lambda: desk.now, stop=stop).sent
+    assert opened.count("in") == opened.count("out")
+
+
+def test_a_damaged_row_or_kept_letter_holds_up_no_other(desk: Desk) -> None:
+    desk.plan(*people(4))
+    with desk.store.database.recording() as cursor:
+        cursor.execute("UPDATE deliveries SET phase = 'weird' WHERE id = 2")
+        cursor.execute("UPDATE deliveries SET content_hash = zeroblob(16), phase = 'dot' WHERE id = 3")
+        cursor.execute("INSERT INTO letters (delivery_id, sender, content) VALUES (3, 'a@x.example', zeroblob(9))")
+    assert desk.deliver().sent == 3
+    assert desk.counts == {"sent": 3, "failed": 1}
+
+
+def test_a_message_on_which_a_plug_in_fails_holds_up_no_other(desk: Desk) -> None:
+    desk.plan(*people(12))
+    lanes_made: list[int] = []
+
+    class Choking(OwnLane):
+        def __enter__(self) -> Self:
+            lanes_made.append(1)
+            return self
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if message.recipient.startswith("reader0"):
+                raise ValueError(message.recipient)
+            is_wanted = before_final()
+            if message.recipient.startswith("reader1@"):
+                raise ValueError(message.recipient)
+            return "taken" if is_wanted else None
+
+    report = deliver(desk.store, Choking(), written(desk.render), clock=lambda: desk.now)
+    assert desk.counts == {"sent": 10, "deferred": 1, "in_doubt": 1}
+    assert len(lanes_made) == 3
+    assert "delivery 1 deferred: the mailer failed: ValueError; see the log" in report.problems
+
+
+def test_lanes_that_end_by_faults_hide_nothing_of_the_others(desk: Desk) -> None:
     desk.plan(*people(4))
     together = threading.Barrier(3)
 
@@ -573,9 +666,9 @@ def test_lanes_that_end_by_faults_of_a_plug_in_hide_nothing_of_the_others(desk: 
             if message.recipient.startswith("reader3"):
                 time.sleep(0.2)
                 raise MailError("no such user", permanent=True, phase=MailPhase.RCPT, code=550, status="5.1.1")
-            raise ValueError(message.recipient)
+            raise StoreError(message.recipient, "")
 
-    with pytest.raises(ValueError, match="reader"):
+    with pytest.raises(StoreError, match="reader"):
         deliver(desk.store, Faulty(), written(desk.render), clock=lambda: desk.now, terms=desk.terms)
     assert desk.counts == {"sent": 1, "leased": 2, "failed": 1}
     assert desk.refused == [4]

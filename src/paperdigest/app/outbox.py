@@ -122,7 +122,7 @@ class OutboxDesk:
     def resume(self) -> Pause | None:
         """End the pause of all sending, and what waited for its end; return it, None when there is none."""
         if (pause := self.pause()) is not None:
-            Pauses(self._store.database).end()
+            Pauses(self._store.database).end(since_at=pause.since_at)
             self._outbox.hasten(pause.until_at, now=self._clock())
         return pause
 

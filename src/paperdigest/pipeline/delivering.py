@@ -287,8 +287,9 @@ class _Run:
         self._maker.accepted()
         self._pace.accepted(domain_of(claim))
         self._lanes.widen(self._under_way + 1)
-        if self._last_pause is not None:
-            self._pauses.end()
+        # One that was begun in this run stands, though a mail that was under way is taken after all.
+        if self._last_pause is not None and self._give_back_until is None:
+            self._pauses.end(since_at=self._last_pause.since_at)
             self._last_pause = None
 
     def _refused(self, claim: Claim, error: MailError) -> None:

@@ -16,6 +16,7 @@ so that of each lane at most one message is in doubt, whenever the process dies.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Self
 
-from paperdigest.errors import MailError, PluginError
+from paperdigest.errors import MailError, PaperDigestError, PluginError
 from paperdigest.failpoints import failpoint
 from paperdigest.pipeline.outcomes import outcome_of
 from paperdigest.protocols import AsyncBeforeFinal, AsyncLane, AsyncMailer, Lane, Mailer, OutgoingMessage
@@ -35,6 +36,8 @@ from paperdigest.waiting import Apart, Loop, OwnThread, Signal, ToldOf, alone
 
 __all__ = ["Done", "Lanes", "Letter", "content_hash"]
 
+
+_LOG = logging.getLogger(__name__)
 
 ASK_AGAIN_S = 1.0
 """Whether a mail is still wanted is asked for many at once; after so many seconds in the queue it is asked again."""
@@ -128,7 +131,7 @@ class Lanes:
 
     def widen(self, wanted: int) -> None:
         """Open more lanes, ``wanted`` in all but no more than there may be."""
-        while 0 < self._working < min(wanted, self._most):
+        while not self._halted and 0 < self._working < min(wanted, self._most):
             self._start()
 
     def turn(self, patience_s: float) -> None:
@@ -176,6 +179,11 @@ class Lanes:
                         self.done.append(self._unwanted(letter.claim))
                     elif (done := await self._deliver(lane, letter)) is not None:
                         self.done.append(done)
+                        if isinstance(done.error, _FaultError):  # who knows what state it is in
+                            if not self._halted:
+                                self._working -= 1
+                                self._start()
+                            return
                     else:
                         self._queue(letter, asked_at)
                         return
@@ -207,7 +215,7 @@ class Lanes:
             return intents[-1] is Intent.GRANTED
 
         try:
-            answer = await lane.send(message, before_final)
+            answer = await _sent(lane, message, before_final, intents)
         except MailError as error:
             if error.systemic:
                 if self._is_one_too_many(error):
@@ -237,6 +245,29 @@ class Lanes:
     def _unwanted(self, claim: Claim) -> Done:
         outcome = Outcome(state=DeliveryState.SKIPPED, detail="the subscriber does not want mail any more")
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
+
+
+class _FaultError(MailError):
+    """A lane ended by something that it should not: a fault of its own, told as trouble with this one message."""
+
+
+async def _sent(
+    lane: AsyncLane, message: OutgoingMessage, before_final: AsyncBeforeFinal, intents: Sequence[Intent]
+) -> str | None:
+    errors: list[BaseException] = []
+    with ToldOf(errors.append):
+        return await lane.send(message, before_final)
+    error = errors[0]
+    if isinstance(error, PaperDigestError) or not isinstance(error, Exception):
+        raise error
+    _LOG.error("a mailer failed; please report it to whoever wrote it", exc_info=error)
+    is_doubtful = Intent.GRANTED in intents
+    raise _FaultError(
+        f"the mailer failed: {type(error).__name__}; see the log",
+        permanent=False,
+        after_dot=is_doubtful,
+        phase=MailPhase.DOT if is_doubtful else None,
+    ) from error
 
 
 _BEFORE_ANY_MAIL = frozenset({MailPhase.CONNECT, MailPhase.GREETING, MailPhase.HELLO})

@@ -25,6 +25,7 @@ would run for longer than any lease are taken for over.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,6 +52,8 @@ from paperdigest.store.tables import from_stored, to_stored
 from paperdigest.types import Delivery, DeliveryState, MailPhase
 
 __all__ = ["LEASE", "Claim", "Ledger", "load_deliveries"]
+
+_LOG = logging.getLogger(__name__)
 
 MAX_DOUBTFUL = 3
 """A mail that may have been accepted this often is not sent again."""
@@ -95,6 +98,8 @@ HEARTBEATS = (
     "UPDATE deliveries SET lease_until = :until WHERE state = 'leased' AND lease_until > :now AND lease_owner = :me",
     "UPDATE deliveries SET lease_until = :until WHERE state = 'sending' AND lease_until > :now AND lease_owner = :me",
 )
+
+_DAMAGED = "UPDATE deliveries SET state = 'failed', phase = NULL, detail = 'its row is damaged' WHERE id = ?"
 
 _RELEASE = """
 UPDATE deliveries SET state = iif(attempts > 1, 'deferred', 'planned'), attempts = attempts - 1,
@@ -193,8 +198,11 @@ class Ledger:
         moment = to_stored(until)
         with self._database.recording() as cursor:
             rows = cursor.execute(DUE, {"now": to_stored(now), "limit": limit}).fetchall()
-            cursor.execute(_CLAIM, (owner, moment, json.dumps([row[0] for row in rows])))
-        return tuple([Claim(delivery=_delivery(row, is_claimed=True), epoch=row[16] + 1, until=until) for row in rows])
+            claims = [claim for row in rows if (claim := _claim(row, until)) is not None]
+            cursor.execute(_CLAIM, (owner, moment, json.dumps([claim.delivery.id for claim in claims])))
+            damaged = {row[0] for row in rows} - {claim.delivery.id for claim in claims}
+            cursor.executemany(_DAMAGED, [(number,) for number in damaged])
+        return tuple(claims)
 
     def heartbeat(self, now: datetime, *, owner: str, lease: timedelta = LEASE) -> int:
         """Renew the leases of a run that are not over, and return how many that were. A lease that is over stays so."""
@@ -214,7 +222,11 @@ class Ledger:
         kept = select(letters.c.sender, letters.c.content).where(letters.c.delivery_id == delivery_id)
         with self._database.reading() as connection:
             row = connection.execute(kept).first()
-        return None if row is None else (row.sender, zlib.decompress(row.content))
+        try:
+            return None if row is None else (row.sender, zlib.decompress(row.content))
+        except zlib.error:
+            _LOG.error("the kept message of delivery %d is damaged; see `paperdigest db check`", delivery_id)
+            return None
 
     def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state."""
@@ -273,6 +285,15 @@ def load_deliveries(connection: Connection, numbers: Sequence[int]) -> tuple[Del
     """Return the deliveries of those numbers, in order; a number that there is none of is left out."""
     wanted = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE v.id IN (SELECT value FROM json_each(?)) ORDER BY v.id"  # noqa: S608  constants alone
     return tuple(_delivery(row) for row in connection.exec_driver_sql(wanted, (json.dumps(list(numbers)),)))
+
+
+def _claim(row: Sequence[Any], until: datetime) -> Claim | None:
+    """Return the claim of a row; None when the row is damaged, which is no reason to deliver nothing to others."""
+    try:
+        return Claim(delivery=_delivery(row, is_claimed=True), epoch=row[16] + 1, until=until)
+    except (ValueError, TypeError):
+        _LOG.exception("delivery %s is damaged, and failed; see `paperdigest db check`", row[0])
+        return None
 
 
 def _delivery(row: Sequence[Any], *, is_claimed: bool = False) -> Delivery:

@@ -56,7 +56,10 @@ class Pauses:
         with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
-    def end(self, name: str = MAIL) -> None:
-        """Forget a pause: what it was about works again."""
+    def end(self, name: str = MAIL, *, since_at: datetime | None = None) -> None:
+        """Forget a pause: what it was about works again; with ``since_at`` only if no other has begun in its place."""
+        which = pauses.c.name == name
+        if since_at is not None:
+            which &= pauses.c.since_at == since_at
         with self._database.writing() as connection:
-            connection.execute(delete(pauses).where(pauses.c.name == name))
+            connection.execute(delete(pauses).where(which))
