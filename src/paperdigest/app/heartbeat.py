@@ -119,7 +119,7 @@ class Heartbeat:
 
     def _send(self, app: App) -> None:
         report = app.send(stop=self._stop, at_most_s=_DELIVERED_S)
-        if any(report.counts()[state] for state in _COUNTED):
+        if any(getattr(report, name) for name in _COUNTED):
             _LOG.info("%s", "; ".join(report.sentences()))
         for problem in report.problems:
             if problem not in self._problems:  # what lasts is said once
