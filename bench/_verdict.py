@@ -24,7 +24,8 @@ class Verdict:
     ``kills`` counts stops, too. ``most_doubts`` is of a single kill, where kills come one by one. ``at_moment``:
     stops at the very moment that was named. ``mid_write``: stops of a sender that was writing, so that nobody could
     write before it went on. ``late``: messages that senders sent
-    after they had been stopped and others had delivered everything.
+    after they had been stopped and others had delivered everything. ``watched``: senders that the watchdog ended
+    when they were to go on.
     """
 
     kills: int = 0
@@ -38,6 +39,7 @@ class Verdict:
     at_moment: int = 0
     mid_write: int = 0
     late: int = 0
+    watched: int = 0
     unsound: list[str] = field(default_factory=list)
 
     @property
@@ -58,6 +60,7 @@ class Verdict:
         self.at_moment += other.at_moment
         self.mid_write += other.mid_write
         self.late += other.late
+        self.watched += other.watched
         self.unsound += other.unsound
 
 

@@ -46,9 +46,6 @@ _LAST = "before_release"
 """Whoever has come so far leaves nothing to those after it."""
 _APART = (_BEFORE_DOT, _LAST, "after_claim")  # claims are few: they are stopped at among the random moments
 RIGHT_BEFORE = "stopped right before the dot"
-_LATE = 0.05
-"""How often a stop at another moment may hit that one."""
-
 Scenario = Callable[[Sender, Verdict], None]
 
 
@@ -182,17 +179,17 @@ def _rows(name: str, verdict: Verdict, count: int) -> Iterator[Row]:
 
 
 def _of_stops(name: str, rounds: Sequence[Scenario], count: int) -> Iterator[Row]:
-    """Yield the rows of stops; whoever goes on after one may send only what it was about to in that very moment."""
+    """Yield the rows of stops; whoever goes on after one sends nothing that another has sent."""
     verdict = Verdict()
     for one in rounds:
         verdict.add(judge(one, count, speed=STOP_SPEED))
-    late = 1 if name == RIGHT_BEFORE else _LATE  # lanes share a thread: one is at that moment
     note = (
         f"{count * len(rounds):,} digests, {verdict.kills} stops, {verdict.at_moment} of them at a named moment and"
         f" {verdict.mid_write} of one that was writing:"
-        f" {verdict.twice} twice, {verdict.late} of these sent by one that went on; {verdict.doubts} in doubt"
+        f" {verdict.twice} twice, {verdict.late} of these sent by one that went on; {verdict.doubts} in doubt;"
+        f" {verdict.watched} ended by their watchdogs"
     )
-    held = _must_hold(verdict) | {"sent by one that went on, a stop": (verdict.late / max(1, verdict.kills), late)}
+    held = _must_hold(verdict) | {"sent by one that went on": (verdict.late, 0)}
     yield from _bounded(name, held, note)
 
 

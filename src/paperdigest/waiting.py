@@ -27,6 +27,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
+from paperdigest import watchdog
+
 __all__ = ["Apart", "Loop", "OwnThread", "Ready", "Signal", "Task", "ToldOf", "Wait", "alone"]
 
 _T = TypeVar("_T")
@@ -288,7 +290,7 @@ class Loop:
     def _go_on(self, task: Task, given: object) -> None:
         task.wait = None  # what is told twice finds nobody
         try:
-            wait = task.coroutine.send(given)
+            wait = _next_wait(task.coroutine, given)
             while True:
                 task.wait = wait
                 try:
@@ -310,12 +312,20 @@ def alone(coroutine: _Waiting[_T]) -> _T:
     given: Any = None
     try:
         while True:
-            given = coroutine.send(given).alone()
+            given = _next_wait(coroutine, given).alone()
     except StopIteration as end:
         result: _T = end.value
         return result
     finally:
         coroutine.close()
+
+
+def _next_wait(coroutine: _Waiting[Any], given: object) -> Wait:
+    """Let a coroutine go on to its next wait; only until then a watchdog that it has armed is for it."""
+    try:
+        return coroutine.send(given)
+    finally:
+        watchdog.disarm()
 
 
 class ToldOf:

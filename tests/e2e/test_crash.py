@@ -40,12 +40,13 @@ def test_killed_senders_lose_nothing_and_copies_are_those_in_doubt(scenario: str
 
 
 def test_a_sender_stopped_beyond_its_lease_sends_nothing_when_it_goes_on() -> None:
-    # One is stopped when its intent is durable and nothing was sent, the other when its mail is out and unanswered.
-    verdict = judged(STOPS, "after_group_commit:1", "after_dot:1")
-    assert verdict["at_moment"] == 2
+    # Stopped when the intent is durable; when the lease was looked at for the last time; when the mail is out.
+    verdict = judged(STOPS, "after_group_commit:1", "after_intent:1", "after_dot:1")
+    assert verdict["at_moment"] == 3
     assert verdict["arrived"] == 300
     assert wrong(verdict) == {}
     assert verdict["late"] == 0
+    assert verdict["watched"] == 1  # the second
     assert 1 <= verdict["twice"] <= verdict["doubts"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from paperdigest.store.marks import Marks
 from paperdigest.store.outbox import Outbox
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import DeliveryState, MailPhase
-from paperdigest.waiting import Signal
+from paperdigest.waiting import Signal, alone
 from tests.ledger_samples import HASH, NOW, SENT, Clock, claim_one, plan, row, states
 
 LETTER = ("b+token@bounces.example.org", b"Subject: papers\r\n\r\nTracing.\r\n")
@@ -292,6 +293,20 @@ def test_who_was_stopped_between_the_commit_and_the_dot_does_not_send_it(store: 
         assert marks.intend(claim, HASH) is Intent.LOST
     assert states(store.path) == {1: "deferred"}
     assert [one.state for one in Outbox(store.database).attempts(1)] == [DeliveryState.DEFERRED]
+
+
+def test_who_is_stopped_between_that_look_and_the_dot_is_ended_before_it_goes_on(store: Store, clock: Clock) -> None:
+    plan(store)
+    claim = claim_one(store)
+    with Marks(store.database, clock) as marks:
+
+        async def watched() -> tuple[Intent, float]:
+            return await marks.intending(claim, HASH), signal.getitimer(signal.ITIMER_REAL)[0]
+
+        intent, left_s = alone(watched())
+    assert intent is Intent.GRANTED
+    assert LEASE.total_seconds() - 1 < left_s <= LEASE.total_seconds()
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 def test_outcomes_are_written_once_the_database_allows_it(store: Store, clock: Clock) -> None:

@@ -246,6 +246,50 @@ def test_after_a_write_in_pieces_room_is_waited_for_before_leave_is_asked(
     assert events == (["room", "leave"] if is_in_pieces else ["leave"])
 
 
+@pytest.mark.parametrize("room", [0, 1, 2])
+@pytest.mark.parametrize(("last_words", "what"), [(b"", Lost), (b"421 4.3.2 shutting down\r\n", Refused)])
+def test_the_end_of_a_message_leaves_at_once_or_not_at_all(
+    ends: tuple[Wire, socket.socket], room: int, last_words: bytes, what: type[Exception]
+) -> None:
+    # Whoever waited in between could be stopped meanwhile, and send it long after the leave.
+    wire, far = ends
+    near = wire._open()
+
+    class Full:
+        """Has room for only so much of what follows the leave."""
+
+        is_full = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(near, name)
+
+        def send(self, data: bytes) -> int:
+            if not self.is_full:
+                return near.send(data)
+            far.sendall(last_words)
+            if not room:
+                raise BlockingIOError
+            return near.send(data[:room])
+
+    connection = Full()
+
+    async def leave() -> bool:
+        connection.is_full = True
+        return True
+
+    wire.sock = connection  # type: ignore[assignment]
+    answers(wire, far, WELCOME)
+    with pytest.raises(what, match=None if last_words else "it takes nothing more"):
+        alone(transact(wire, "test", MESSAGE, leave, kept=False))
+    assert not wire.in_doubt
+    wire.close()
+    far.settimeout(5)
+    heard = b""
+    while more := far.recv(9999):
+        heard += more
+    assert heard == MESSAGE.content + b".\r\n"[:room]
+
+
 def test_an_answer_that_came_while_nobody_looked_counts_though_the_time_is_over(
     ends: tuple[Wire, socket.socket],
 ) -> None:

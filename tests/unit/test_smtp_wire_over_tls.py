@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import threading
@@ -16,7 +15,7 @@ from paperdigest.mail.tls import Tls
 from paperdigest.mail.transaction import transact
 from paperdigest.mail.wire import Lost, Wire
 from paperdigest.protocols import OutgoingMessage
-from paperdigest.waiting import Ready, alone
+from paperdigest.waiting import alone
 from tests.certificates import Authority
 
 CONTENT = b"Subject: Papers\r\n\r\nTwo papers.\r\n"
@@ -315,7 +314,7 @@ def test_what_was_encrypted_for_a_connection_that_takes_nothing_just_then_goes_o
         assert server.hear(len(words)) == words
 
 
-def test_the_end_of_a_message_that_waits_for_room_is_not_sent_by_whoever_listens(
+def test_the_end_of_a_message_for_which_there_is_no_room_is_not_sent_by_whoever_listens(
     ends: tuple[Wire, Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire, server = ends
@@ -323,13 +322,16 @@ def test_the_end_of_a_message_that_waits_for_room_is_not_sent_by_whoever_listens
     has_room = True
 
     class Full:
-        """Takes nothing of the end until its server was heard."""
+        """Takes nothing of the end until its server was heard, who breaks the rules."""
 
         def __init__(self, connection: socket.socket) -> None:
             self.connection = connection
 
         def send(self, data: bytes) -> int:
             if not has_room:
+                forged = bytearray(server.sealed(b"250 forged\r\n"))
+                forged[-1] ^= 1
+                server.connection.sendall(forged)
                 raise BlockingIOError
             return self.connection.send(data)
 
@@ -341,9 +343,6 @@ def test_the_end_of_a_message_that_waits_for_room_is_not_sent_by_whoever_listens
     async def leave() -> bool:
         nonlocal has_room
         has_room = False
-        forged = bytearray(server.sealed(b"250 forged\r\n"))
-        forged[-1] ^= 1
-        threading.Timer(0.05, server.connection.sendall, [bytes(forged)]).start()
         return True
 
     def answer() -> None:
@@ -352,7 +351,6 @@ def test_the_end_of_a_message_that_waits_for_room_is_not_sent_by_whoever_listens
 
     assert wire._tls is not None
     monkeypatch.setattr(wire._tls, "_connection", Full(wire._tls._connection))
-    monkeypatch.setattr(wire, "_ready", lambda _: Ready(wire._open(), select.POLLIN, 30))
     thread = threading.Thread(target=answer)
     thread.start()
     with pytest.raises(Lost, match="connection broke"):

@@ -7,10 +7,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from signal import SIGINT, default_int_handler, pthread_kill, signal
+from signal import ITIMER_REAL, SIGINT, default_int_handler, getitimer, pthread_kill, signal
 
 import pytest
 
+from paperdigest import watchdog
 from paperdigest.waiting import Apart, Loop, OwnThread, Ready, Signal, alone
 
 
@@ -266,3 +267,31 @@ def test_a_wait_that_cannot_begin_is_the_trouble_of_the_one_who_waits(
         patched.setattr(threading.Thread, "start", no_thread)
         loop.start(careful())
     assert (found, loop.is_idle) == (["can't start new thread"], True)
+
+
+async def watched(signal: Signal[str], found: list[float], *, fails: bool = False) -> None:
+    watchdog.arm(60)
+    found.append(getitimer(ITIMER_REAL)[0])
+    if fails:
+        refuse()
+    await signal
+    found.append(getitimer(ITIMER_REAL)[0])
+
+
+def test_a_watchdog_is_for_whoever_armed_it_up_to_the_next_wait(loop: Loop) -> None:
+    told, found = Signal[str](), list[float]()
+    loop.start(watched(told, found))
+    assert 59 < found[0] <= 60
+    assert getitimer(ITIMER_REAL)[0] == 0
+    told.set_result("go on")
+    work_off(loop)
+    assert found[1] == 0
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_watchdog_ends_with_whoever_armed_it(loop: Loop, is_alone: bool) -> None:
+    found = list[float]()
+    with pytest.raises(ValueError, match="no"):
+        (alone if is_alone else loop.start)(watched(Signal(), found, fails=True))
+    assert 59 < found[0] <= 60
+    assert getitimer(ITIMER_REAL)[0] == 0

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
+from paperdigest import watchdog
 from paperdigest.errors import MailError
 from paperdigest.failpoints import failpoint
 from paperdigest.mail.envelope import stuffed
@@ -182,7 +183,7 @@ def _leaving(reply: Reply, *, reset: bool) -> bool:
 async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Reply | None:
     """Ask for leave, send what makes the message whole, and return the answer.
 
-    Who is stopped (SIGSTOP) while that waits for room would send it long after the leave.
+    Between the two there is no wait: who is stopped (SIGSTOP) in it would send that long after the leave.
     """
     await wire.room()
     if await wire.spoken():
@@ -190,8 +191,9 @@ async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Rep
     if not await before_final():
         return None
     wire.until = wire.clock() + wire.answer_timeout_s
-    if await wire.spoken() or not await wire.write(end, heeding=True):
+    if await wire.spoken() or not await wire.write(end, at_once=True):
         await _interrupted(wire)
+    watchdog.disarm()  # who is stopped from here on does no harm by going on
     wire.phase, wire.in_doubt = MailPhase.DOT, True
     failpoint("after_dot")
     reply = await wire.reply()

@@ -112,12 +112,13 @@ class Wire:
         await self.write(command.encode("utf-8") + b"\r\n")
         return await self.reply()
 
-    async def write(self, data: bytes, *, heeding: bool = False) -> bool:
+    async def write(self, data: bytes, *, heeding: bool = False, at_once: bool = False) -> bool:
         """Hand everything over in bounded time.
 
         Args:
             data: what to send.
             heeding: stop when the server speaks while it does not take more.
+            at_once: the connection is lost when it does not take all without a wait.
 
         Returns:
             False when not all went out, but there is something to be read: what the server said meanwhile (if
@@ -127,13 +128,19 @@ class Wire:
         send = connection.send if tls is None else tls.send
         rest: bytes | memoryview = data
         while True:
+            is_full = False
             try:
                 taken = send(rest)
-                if taken == len(rest) and not (tls is not None and tls.unsent):
-                    return True
-                rest, self._was_full = memoryview(rest)[taken:], True
             except BlockingIOError:
-                self._was_full = True
+                taken, is_full = 0, True
+            except OSError as error:
+                return self._broken(_in_words(error), error)
+            if taken == len(rest) and not (tls is not None and tls.unsent):
+                return True
+            rest, self._was_full = memoryview(rest)[taken:], True
+            if at_once:
+                return self._broken("it takes nothing more")
+            if is_full:
                 patient = await self._ready(select.POLLOUT | select.POLLIN)
                 alive = patient and self._hear() and not self._is_over()
                 if self._buffer and (heeding or not alive):
@@ -142,11 +149,13 @@ class Wire:
                     self._lose_patience()
                 if not alive:
                     self._lose(_HUNG_UP)
-            except OSError as error:
-                self._hear()
-                if self._buffer:
-                    return False
-                self._lose(_in_words(error), error)
+
+    def _broken(self, why: str, error: OSError | None = None) -> bool:
+        """Return False when the server said something before it took no more; else the connection is lost."""
+        self._hear()
+        if not self._buffer:
+            self._lose(why, error)
+        return False
 
     async def room(self) -> None:
         """Wait until a few octets go out by one call: after a `write` in pieces, they might have to wait too.

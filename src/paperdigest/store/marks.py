@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from paperdigest import watchdog
 from paperdigest.errors import StoreError
 from paperdigest.failpoints import failpoint
 from paperdigest.store.claims import LEASE, Claim, Intent, Outcome
@@ -135,7 +136,9 @@ class Marks:
     async def intending(self, claim: Claim, content_hash: bytes) -> Intent:
         """Write down, before the final dot, that the message may have arrived; returns when that is durable.
 
-        One statement checks that the claim is ours and not over, and that the subscriber is still to get it.
+        One statement checks that the claim is ours and not over, and that the subscriber is still to get it. When
+        this says so, the dot has to follow before the next wait: a process that is stopped in between, until the
+        claim is over, dies instead of going on (see `paperdigest.watchdog`).
 
         Args:
             claim: whose message.
@@ -147,11 +150,18 @@ class Marks:
         mark = _Intend(claim=claim, content_hash=content_hash)
         self._put(mark)
         intent = await mark.result
-        if mark.until is not None and self._clock() >= mark.until:
+        if mark.until is not None and not self._holds(mark.until):
             # The whole process was stopped in between, and others may have taken it for dead by now.
             self.settle(claim, _stopped(self._clock()))
             return Intent.LOST
         return intent
+
+    def _holds(self, until: datetime) -> bool:
+        """Say whether a lease is not over; who hears so has lived no longer than it up to the next wait."""
+        left_s = (until - self._clock()).total_seconds()
+        if left_s > 0:
+            watchdog.arm(left_s)
+        return self._clock() < until
 
     def settle(self, claim: Claim, outcome: Outcome) -> Signal[bool]:
         """Queue an outcome to be written down; False in the end when the claim was not ours any more.
