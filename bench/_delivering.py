@@ -1,7 +1,7 @@
-"""Deliver what waits in a folder, in a process of its own: ``python -m bench._delivering FOLDER PORT [PROCESSOR]``.
+"""Deliver what waits in a folder, in a process of its own.
 
-With the number of a processor it uses that one alone. Says ``ready`` when everything is loaded, starts at the first
-line it reads, and prints what it did as JSON.
+``python -m bench._delivering FOLDER PORT CONNECTIONS [PROCESSOR]``; with the number of a processor it uses that one
+alone. Says ``ready`` when everything is loaded, starts at the first line it reads, and prints what it did as JSON.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from bench._waiting import NOW, settings
 from paperdigest.app import plugging
 from paperdigest.app.letters import Letters
+from paperdigest.config import Settings
 from paperdigest.pipeline import delivering
 from paperdigest.store import Store
 
@@ -24,17 +25,18 @@ __all__ = ["deliver"]
 
 def main(arguments: list[str]) -> None:
     """Load, wait for the word, deliver, report."""
-    folder, port = Path(arguments[0]), int(arguments[1])
-    letters = Letters(settings(folder, port))
+    folder = Path(arguments[0])
+    found = settings(folder, int(arguments[1]), connections=int(arguments[2]))
+    letters = Letters(found)
     letters.check()
-    if len(arguments) > 2:
-        os.sched_setaffinity(0, {int(arguments[2])})  # a thread that is begun later has its beginner's
+    if len(arguments) > 3:
+        os.sched_setaffinity(0, {int(arguments[3])})  # a thread that is begun later has its beginner's
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps(deliver(folder, port, letters)), flush=True)
+    print(json.dumps(deliver(folder, found, letters)), flush=True)
 
 
-def deliver(folder: Path, port: int, letters: Letters) -> dict[str, float]:
+def deliver(folder: Path, found: Settings, letters: Letters) -> dict[str, float]:
     """Deliver everything, and return how much that was and what it took, in seconds."""
     store = Store.open(folder / "papers.db")
     begun, start = time.monotonic(), time.process_time()
@@ -44,7 +46,7 @@ def deliver(folder: Path, port: int, letters: Letters) -> dict[str, float]:
 
     report = delivering.deliver(
         store,
-        plugging.make_mailer(settings(folder, port)),
+        plugging.make_mailer(found),
         letters.begin,
         clock=clock,
     )

@@ -96,8 +96,15 @@ def made(count: int) -> Iterator[Digest]:
         )
 
 
-def settings(folder: Path, port: int) -> Settings:
-    """Return the settings of a folder whose mail goes to a port of this machine."""
+def settings(folder: Path, port: int, *, connections: int = 8) -> Settings:
+    """Return the settings of a folder whose mail goes to a port of this machine, by so many connections."""
+    smtp = {
+        "host": "127.0.0.1",
+        "port": port,
+        "tls": "none",
+        "connections": connections,
+        "max_messages_per_connection": 1000,
+    }
     given = {
         "store": {"url": "papers.db"},
         "web": {"base_url": "https://digest.example.org"},
@@ -106,7 +113,7 @@ def settings(folder: Path, port: int) -> Settings:
             "mailer": "smtp",
             "from": "Paper digest <papers@digest.example.org>",
             "secret_key_file": "secret.key",
-            "smtp": {"host": "127.0.0.1", "port": port, "tls": "none", "max_messages_per_connection": 1000},
+            "smtp": smtp,
             "dkim": {"domain": "digest.example.org", "selector": "pd", "key_file": "rsa.pem"},
             "bounces": {"domain": "bounce.example.org"},
         },
