@@ -15,7 +15,7 @@ from typing import Self
 
 import pytest
 
-from paperdigest.errors import MailError, PluginError, RenderError, StoreError
+from paperdigest.errors import ConfigError, MailError, PluginError, Problem, RenderError, StoreError
 from paperdigest.mail.smtp import AsyncSmtpLane, SmtpLane, SmtpMailer
 from paperdigest.pipeline import delivering, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
@@ -680,6 +680,7 @@ def test_lanes_that_end_by_faults_hide_nothing_of_the_others(desk: Desk) -> None
     [
         (MailError("not sendable", permanent=True), "failed"),
         (RenderError("mail/digest.html.j2", "is broken"), "deferred"),
+        (ConfigError("config.toml", (Problem("mail.dkim.key_file", "cannot be read"),)), "deferred"),
         (ZeroDivisionError("our mistake about reader2@example.org"), "deferred"),
     ],
 )
@@ -701,7 +702,9 @@ def test_a_letter_that_cannot_be_made_holds_up_no_other(
     assert desk.counts == {"sent": 11, state: 1}
     assert any(problem.startswith(f"delivery 3 {state}: ") for problem in report.problems)
     assert not any("reader2@" in problem for problem in report.problems)
-    assert ("please report" in caplog.text) is isinstance(error, ZeroDivisionError)
+    is_ours = isinstance(error, ZeroDivisionError)
+    assert ("please report" in caplog.text) is is_ours
+    assert any("a mistake of paperdigest" in problem for problem in report.problems) is is_ours
 
 
 def test_an_interrupt_while_a_letter_is_made_ends_the_run_and_gives_it_back(desk: Desk) -> None:

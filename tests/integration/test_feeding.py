@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from paperdigest.pipeline.feeding import BATCH, MOST_HELD, REST, Feeder
+from paperdigest.errors import StoreError
+from paperdigest.pipeline.feeding import BATCH, MOST_HELD, PATIENCE_S, REST, Feeder
 from paperdigest.pipeline.pacing import HEARD_S, Pace
 from paperdigest.protocols import OutgoingMessage
 from paperdigest.store import Store
 from paperdigest.store.digests import Digests
+from paperdigest.store.engine import connect_raw
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import (
@@ -41,6 +44,7 @@ class Desk:
         self.pace = Pace(0, 0, lambda: self.seconds)
         self.lost: list[int] = []
         self.settled: list[tuple[int, DeliveryState]] = []
+        self.made: list[int] = []
 
     @property
     def now(self) -> datetime:
@@ -64,6 +68,7 @@ class Desk:
         )
 
     def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
+        self.made.append(delivery.id)
         return OutgoingMessage(sender="a@x", recipient=delivery.email, message_id=delivery.message_id, content=b"")
 
     def plan(self, *emails: str) -> None:
@@ -120,6 +125,53 @@ def test_many_for_a_slow_domain_hold_up_no_other(desk: Desk) -> None:
     rest = desk.run(feeder, 1000)
     assert rest["big.example"] + first["big.example"] == 3 * BATCH
     assert desk.seconds == pytest.approx(3 * BATCH / 2, rel=0.05)  # at the pace that was allowed, without a gap
+
+
+@pytest.mark.parametrize(
+    ("broken", "most_held", "seconds"),
+    [
+        ("digests", MOST_HELD, 0),  # of a batch
+        ("digests", MOST_HELD, 5),  # of one that was held back
+        ("release", 20, 0),
+        ("release", MOST_HELD, 5),  # those of a domain that became too slow
+        ("letter", MOST_HELD, 0),
+    ],
+)
+def test_a_database_that_fails_makes_it_forget_no_claim(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: str, most_held: int, seconds: float
+) -> None:
+    desk.plan(*people(2 * BATCH, "big.example"))
+    feeder = desk.feeder(per_domain=2, most_held=most_held)
+    desk.run(feeder, seconds)
+
+    def refused(*_: object, **__: object) -> None:
+        raise StoreError("the database is locked")
+
+    if broken == "digests":
+        monkeypatch.setattr(Digests, "get_many", refused)
+    else:
+        monkeypatch.setattr(desk.ledger, broken, refused)
+    if broken == "letter":
+        with closing(connect_raw(desk.store.path)) as connection:
+            connection.execute("UPDATE deliveries SET content_hash = x'00'")
+    if broken == "release" and seconds:
+        desk.pace.throttled("big.example")
+        monkeypatch.setattr(desk.pace, "wait", lambda domain=None: PATIENCE_S + 1 if domain else 0)
+        desk.seconds += 1
+    with pytest.raises(StoreError, match="locked"):
+        desk.run(feeder, 5)
+    with closing(connect_raw(desk.store.path)) as connection:
+        claimed = [number for (number,) in connection.execute("SELECT id FROM deliveries WHERE state = 'leased'")]
+    assert sorted([*(claim.delivery.id for claim in feeder.rest()), *desk.made]) == sorted(claimed)
+    assert feeder.rest() == []
+
+
+def test_what_was_begun_is_not_among_the_rest(desk: Desk) -> None:
+    desk.plan(*people(3, "big.example"))
+    feeder = desk.feeder()
+    begun = feeder.next()
+    assert begun is not None
+    assert begun.claim not in feeder.rest()
 
 
 def test_more_than_may_be_held_are_given_back_and_go_later(desk: Desk) -> None:

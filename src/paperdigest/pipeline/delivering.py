@@ -351,13 +351,11 @@ class _Run:
         if failures:
             raise failures[0]
 
-    def _try(self, do: Callable[[], None], failures: list[BaseException]) -> bool:
+    def _try(self, do: Callable[[], None], failures: list[BaseException]) -> None:
         try:
             do()
         except (PaperDigestError, OSError) as error:
             failures.append(error)
-            return False
-        return True
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
         if claims:

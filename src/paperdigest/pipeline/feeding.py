@@ -10,11 +10,11 @@ from __future__ import annotations
 import heapq
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperdigest.errors import MailError, RenderError
+from paperdigest.errors import MailError, PaperDigestError
 from paperdigest.failpoints import failpoint
 from paperdigest.pipeline.lanes import content_hash
 from paperdigest.pipeline.outcomes import backoff
@@ -104,6 +104,7 @@ class Feeder:
         self._settle, self._lose, self._tell = settle, lose, tell
         self._most_held = most_held
         self._ready: deque[tuple[Claim, Digest]] = deque()
+        self._in_hand: tuple[Claim, ...] = ()  # what is being read or given back, and would be forgotten if that fails
         self._held: dict[str, deque[Claim]] = {}
         self._held_count = 0
         self._turns: list[tuple[float, str]] = []  # when to look at which domain again: one entry for each in _held
@@ -124,14 +125,19 @@ class Feeder:
         for _ in range(AT_ONCE):
             if self._pace.wait() or (found := self._held_back() or self._new()) is None:
                 return None
-            if (finish := self._written(*found)) is not None:
+            self._in_hand = found[:1]
+            finish = self._written(*found)
+            self._in_hand = ()
+            if finish is not None:
                 self._pace.take(domain_of(found[0]))
                 return Begun(found[0], finish)
         return None
 
     def rest(self) -> list[Claim]:
         """Hand over all claims that came to no letter yet; the feeder is empty then."""
-        left = [*(claim for claim, _ in self._ready), *(claim for kept in self._held.values() for claim in kept)]
+        held = (claim for kept in self._held.values() for claim in kept)
+        left = [*self._in_hand, *(claim for claim, _ in self._ready), *held]
+        self._in_hand = ()
         self._ready.clear()
         self._held.clear()
         self._turns.clear()
@@ -174,7 +180,9 @@ class Feeder:
         return None
 
     def _give_back(self, claims: Iterable[Claim], rest: timedelta) -> None:
-        self._ledger.release(tuple(claims), next_attempt_at=self._clock() + rest)
+        self._in_hand = tuple(claims)
+        self._ledger.release(self._in_hand, next_attempt_at=self._clock() + rest)
+        self._in_hand = ()
 
     # What is new
 
@@ -208,14 +216,16 @@ class Feeder:
                 self._hold(claim)
             else:
                 too_many.append(claim)
+        self._ready.extend(self._read(at_once, besides=too_many))
         if too_many:  # until half of those before them may have gone
             fastest = max(self._pace.rate(domain_of(claim)) for claim in too_many)
             self._give_back(too_many, min(REST, timedelta(seconds=1 + self._held_count / (2 * fastest or 1))))
-        self._ready.extend(self._read(at_once))
 
-    def _read(self, claims: list[Claim]) -> list[tuple[Claim, Digest]]:
-        """Read the digests of claims; those that have none are lost."""
+    def _read(self, claims: Sequence[Claim], *, besides: Sequence[Claim] = ()) -> list[tuple[Claim, Digest]]:
+        """Read the digests of claims; those that have none are lost. When that fails, it is with others ``besides``."""
+        self._in_hand = (*claims, *besides)
         digests = self._digests.get_many([claim.delivery.digest_id for claim in claims])
+        self._in_hand = ()
         found: list[tuple[Claim, Digest]] = []
         for claim in claims:
             if (digest := digests.get(claim.delivery.digest_id)) is not None:
@@ -257,7 +267,7 @@ class Feeder:
         if isinstance(error, MailError):
             self._settle(claim, Outcome(state=DeliveryState.FAILED, detail=str(error)))
             return
-        if isinstance(error, RenderError):  # templates can be mended
+        if isinstance(error, PaperDigestError):  # templates can be mended, and settings
             detail = str(error)
         elif isinstance(error, Exception):  # and so can we
             _LOG.error("delivery %d cannot be written; please report it", claim.delivery.id, exc_info=error)
