@@ -180,6 +180,24 @@ def test_what_tells_nothing_is_taken_all_the_same(person: Person) -> None:
         assert (result.code, result.json["ignored"]) == (0, 1)
 
 
+@pytest.mark.parametrize(("domain", "told"), [("", 1), ("bounces.example.net", 0)])
+def test_who_has_no_domain_for_bounces_hears_why_a_report_tells_nothing(
+    person: Person, tmp_path: Path, domain: str, told: int
+) -> None:
+    mailed(person)
+    person.settings(f'[mail.bounces]\ndomain = "{domain}"\n')
+    folder = tmp_path / "Bounces"
+    for name in ("new", "cur", "tmp"):
+        (folder / name).mkdir(parents=True)
+    for name in ("1", "2"):
+        (folder / "new" / name).write_bytes(sample.postfix(WHO))
+    result = person.types("bounce", "--maildir", str(folder), "--json")
+    assert (result.code, result.json["ignored"]) == (0, 2)
+    assert [problem.partition(" is not set")[0] for problem in result.json["problems"]] == told * [
+        "mail.bounces.domain"
+    ]
+
+
 def test_a_maildir_is_taken_in(person: Person, tmp_path: Path) -> None:
     verp = mailed(person)
     for name in ("new", "cur", "tmp"):

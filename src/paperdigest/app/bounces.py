@@ -30,6 +30,11 @@ __all__ = ["BounceReport", "Intake", "bounces_of"]
 
 ENVIRONMENT = "PAPERDIGEST_IMAP_PASSWORD"
 
+_NO_DOMAIN = (
+    "mail.bounces.domain is not set: mails leave without a signed return address, so that hardly any report can be"
+    " matched to one; set it to a domain whose mail comes here"
+)
+
 
 @dataclass(slots=True, kw_only=True)
 class BounceReport:
@@ -69,6 +74,11 @@ class BounceReport:
             self.suppressed += filed.consequence in (Consequence.SUPPRESS, Consequence.SUSPEND) or (
                 what == "complaint" and filed.consequence is Consequence.UNSUBSCRIBE
             )
+
+    def tell_once(self, problem: str) -> None:
+        """Add a problem, unless it was told."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def fields(self) -> dict[str, Any]:
         """Return the JSON fields."""
@@ -127,8 +137,10 @@ class Intake:
             self.report.add("unreadable")
             self.report.problems.append(f"{name} cannot be read: too large, too deep or too odd")
             return False
-        report = attribute(reading, self._tokens)
-        self.report.add(*self._file(report))
+        what, filed = self._file(attribute(reading, self._tokens))
+        self.report.add(what, filed)
+        if what in ("ignored", "forged", "unknown") and not self._settings.mail.bounces.domain:
+            self.report.tell_once(_NO_DOMAIN)
         return True
 
     def take_all(self, inbox: Inbox) -> None:
