@@ -60,6 +60,24 @@ def test_the_outbox_counts_what_is_in_each_state(person: Person) -> None:
     assert "all sending is paused, since 2026-04-14 12:00 UTC until 2026-04-14 14:00 UTC: 535 no" in told
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("leased", "a run has them; should it be dead, they go back to those that wait by then"),
+        ("sending", "a run is sending them; should it be dead, they are in doubt by then"),
+    ],
+)
+def test_what_a_run_has_says_until_when_its_claim_holds(person: Person, state: str, reason: str) -> None:
+    sent(person)
+    until = "2026-04-14T12:05:00.000000Z"
+    change(person.database, "UPDATE deliveries SET state = ?, lease_until = ?, sent_at = NULL", state, until)
+    (waiting,) = person.types("--now", TUESDAY_NOON, "outbox", "--json").json["waiting"]
+    expected = {"state": state, "deliveries": 1, "next_attempt_at": "2026-04-14T12:05:00Z", "reason": reason}
+    assert waiting == expected
+    shown = person.types("--now", TUESDAY_NOON, "outbox").out
+    assert "2026-04-14 12:05 UTC" in shown
+
+
 def test_what_waits_for_a_server_says_what_for_and_until_when(person: Person) -> None:
     """Nobody listens: one delivery was tried, the others were given back untried."""
     subscribed(person)
