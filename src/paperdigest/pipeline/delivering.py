@@ -332,9 +332,10 @@ class _Run:
         Whatever the database refuses meanwhile, what servers answer is heard, and written down as soon as it can be.
         """
         failures: list[BaseException] = []
-        unbegun = [letter.claim for letter in self._lanes.halt()]
+        left = [*(letter.claim for letter in self._lanes.halt()), *self._maker.rest()]
         try:
-            self._try(lambda: self._give_back([*unbegun, *self._maker.rest()]), failures)
+            if self._try(lambda: self._give_back(left), failures):
+                left = []
             until: float | None = None
             while not self._lanes.have_ended(_TICK_S):
                 self._try(self._beat, failures)
@@ -344,18 +345,21 @@ class _Run:
                         break
             self._drain(failures)
             failpoint("before_release")
-            self._try(lambda: self._give_back([letter.claim for letter in self._lanes.left()]), failures)
+            left += [letter.claim for letter in self._lanes.left()]
+            self._try(lambda: self._give_back(left), failures)
         finally:
             self._maker.close()
             self._lanes.close()
         if failures:
             raise failures[0]
 
-    def _try(self, do: Callable[[], None], failures: list[BaseException]) -> None:
+    def _try(self, do: Callable[[], None], failures: list[BaseException]) -> bool:
         try:
             do()
         except (PaperDigestError, OSError) as error:
             failures.append(error)
+            return False
+        return True
 
     def _give_back(self, claims: Sequence[Claim]) -> None:
         if claims:
