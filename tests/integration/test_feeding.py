@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,6 +133,7 @@ def test_many_for_a_slow_domain_hold_up_no_other(desk: Desk) -> None:
     [
         ("digests", MOST_HELD, 0),  # of a batch
         ("digests", MOST_HELD, 5),  # of one that was held back
+        ("second batch", 20, 0),  # of which many are about to be given back
         ("release", 20, 0),
         ("release", MOST_HELD, 5),  # those of a domain that became too slow
         ("letter", MOST_HELD, 0),
@@ -147,8 +149,17 @@ def test_a_database_that_fails_makes_it_forget_no_claim(
     def refused(*_: object, **__: object) -> None:
         raise StoreError("the database is locked")
 
+    get_many, batches = Digests.get_many, itertools.count(1)
+
+    def refused_later(digests: Digests, numbers: Sequence[int]) -> dict[int, Digest]:
+        if len(numbers) != 1 and next(batches) == 2:
+            refused()
+        return get_many(digests, numbers)
+
     if broken == "digests":
         monkeypatch.setattr(Digests, "get_many", refused)
+    elif broken == "second batch":
+        monkeypatch.setattr(Digests, "get_many", refused_later)
     else:
         monkeypatch.setattr(desk.ledger, broken, refused)
     if broken == "letter":

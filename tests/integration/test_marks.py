@@ -285,11 +285,15 @@ def test_a_refused_message_is_not_compared_with_the_next_one(store: Store, clock
     assert claim_one(store).delivery.content_hash is None
 
 
-def test_who_was_stopped_between_the_commit_and_the_dot_does_not_send_it(store: Store) -> None:
+@pytest.mark.parametrize("looks", [1, 2])
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=1)])
+def test_who_was_stopped_between_the_commit_and_the_dot_does_not_send_it(
+    store: Store, looks: int, late: timedelta
+) -> None:
     plan(store)
     claim = claim_one(store)
-    moments = iter([NOW, NOW + LEASE, NOW + LEASE])
-    with Marks(store.database, lambda: next(moments, NOW + LEASE)) as marks:
+    moments = iter([NOW] * looks)  # at the commit; and as the watchdog is about to be set
+    with Marks(store.database, lambda: next(moments, NOW + LEASE + late)) as marks:
         assert marks.intend(claim, HASH) is Intent.LOST
     assert states(store.path) == {1: "deferred"}
     assert [one.state for one in Outbox(store.database).attempts(1)] == [DeliveryState.DEFERRED]

@@ -59,6 +59,17 @@ def test_a_timer_that_somebody_had_set_goes_on() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def test_a_timer_that_somebody_sets_afterwards_goes_on() -> None:
+    watchdog.arm(60)
+    watchdog.disarm()
+    signal.setitimer(signal.ITIMER_REAL, 500)
+    try:
+        watchdog.disarm()
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 400
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def test_a_timer_that_somebody_else_hears_of_is_left_alone() -> None:
     before = signal.signal(signal.SIGALRM, lambda *_: None)
     try:
