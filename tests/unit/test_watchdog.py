@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -78,3 +79,45 @@ def test_a_timer_that_somebody_else_hears_of_is_left_alone() -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
         watchdog.disarm()
+
+
+def test_of_two_threads_one_has_it_and_none_leaves_it_behind() -> None:
+    """Lanes that block have threads of their own, and ask by turns."""
+    left: list[float] = []
+
+    def arms_too() -> None:
+        watchdog.arm(700)
+        left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        watchdog.disarm()
+        left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+
+    watchdog.arm(60)
+    other = threading.Thread(target=arms_too)
+    other.start()
+    other.join()
+    watchdog.disarm()
+    left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+    assert [59 < one <= 60 for one in left] == [True, True, False]
+    assert left[-1] == 0
+
+
+def test_threads_that_arm_and_disarm_without_end_leave_nothing_behind() -> None:
+    def arms() -> None:
+        for _ in range(20_000):
+            watchdog.arm(60)
+            watchdog.disarm()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=arms) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    watchdog.arm(60)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] > 59
+    watchdog.disarm()
