@@ -211,39 +211,61 @@ def test_leave_is_asked_when_the_end_can_go_at_once(ends: tuple[Wire, socket.soc
     assert room == [True]
 
 
-@pytest.mark.parametrize("is_in_pieces", [True, False])
-def test_after_a_write_in_pieces_room_is_waited_for_before_leave_is_asked(
-    ends: tuple[Wire, socket.socket], monkeypatch: pytest.MonkeyPatch, is_in_pieces: bool
-) -> None:
-    wire, far = ends
-    events: list[str] = []
-    usual = wire._ready
+def that_just_fits() -> int:
+    """Return how much a connection takes in one call, after which it has no room for the three octets of an end."""
+    for size in range(200_000, 400_000, 500):
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            near.send(ENVELOPE)  # as before each message; it is read there
+            far.recv(9999)
+            if near.send(b"x" * size) < size:
+                break
+            try:
+                near.send(b".\r\n")
+            except BlockingIOError:
+                return size
+    raise AssertionError("no size fills a connection to the brim")
 
-    async def ready(wanted: int) -> bool:
-        if not wanted & select.POLLOUT:
-            return await usual(wanted)
-        events.append("room")
-        return True
+
+def test_room_for_the_end_is_waited_for_before_leave_is_asked(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    content = b"x" * (that_just_fits() - 2) + b"\r\n"
+    has_read: list[bool] = []
 
     async def leave() -> bool:
-        events.append("leave")
+        has_read.append(reads.is_set())
         return True
+
+    reads = threading.Event()
 
     def serve() -> None:
         far.recv(9999)
         far.sendall(WELCOME)
+        time.sleep(0.2)
         heard = b""
         while not heard.endswith(b"\r\n.\r\n"):
-            heard += far.recv(9999)
+            reads.set()
+            heard += far.recv(99_999)
         far.sendall(b"250 2.0.0 queued\r\n")
 
-    monkeypatch.setattr(wire, "_ready", ready)
-    wire._was_full = is_in_pieces
     server = threading.Thread(target=serve)
     server.start()
-    assert alone(transact(wire, "test", MESSAGE, leave, kept=False)) is not None
+    large = replace(MESSAGE, content=content, has_safe_lines=True)
+    assert alone(transact(wire, "test", large, leave, kept=False)) is not None
     server.join()
-    assert events == (["room", "leave"] if is_in_pieces else ["leave"])
+    assert has_read == [True]
+
+
+def test_a_server_that_speaks_instead_of_making_room_is_heard(ends: tuple[Wire, socket.socket]) -> None:
+    wire, far = ends
+    near = wire._open()
+    with suppress(BlockingIOError):
+        while True:
+            near.send(MUCH)
+    threading.Timer(0.05, far.sendall, [b"421 4.3.2 shutting down\r\n"]).start()
+    assert alone(wire.room())
+    assert alone(wire.reply()).code == 421
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
@@ -351,17 +373,12 @@ def test_a_connection_that_took_half_a_chunk_takes_no_other_message(
 
 
 def test_room_is_waited_for_only_so_long(ends: tuple[Wire, socket.socket]) -> None:
-    wire, far = ends
+    wire, _ = ends
     wire.timeout_s = 0.05
-    alone(wire.room())  # nothing was written
-    far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    wire._was_full = True
-    alone(wire.room())
+    assert not alone(wire.room())  # nothing was written
     with suppress(BlockingIOError):
         while True:
-            assert wire.sock is not None
-            wire.sock.send(MUCH)
-    wire._was_full = True
+            wire._open().send(MUCH)
     with pytest.raises(Lost, match="no answer in time"):
         alone(wire.room())
 

@@ -185,8 +185,7 @@ async def _finish(wire: Wire, end: bytes, before_final: AsyncBeforeFinal) -> Rep
 
     Between the two there is no wait: who is stopped (SIGSTOP) in it would send that long after the leave.
     """
-    await wire.room()
-    if await wire.spoken():
+    if await wire.room():
         await _interrupted(wire)
     if not await before_final():
         return None

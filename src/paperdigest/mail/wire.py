@@ -71,9 +71,9 @@ class Wire:
         self.soiled = False
         self._tls: Tls | None = None
         self._buffer = b""
-        self._was_full = False
-        self._poll = select.poll()
+        self._poll, self._both = select.poll(), select.poll()
         self._poll.register(connection, select.POLLIN)
+        self._both.register(connection, select.POLLIN | select.POLLOUT)
 
     @property
     def tls(self) -> ssl.SSLObject | None:
@@ -137,7 +137,7 @@ class Wire:
                 return self._broken(_in_words(error), error)
             if taken == len(rest) and not (tls is not None and tls.unsent):
                 return True
-            rest, self._was_full = memoryview(rest)[taken:], True
+            rest = memoryview(rest)[taken:]
             if at_once:
                 return self._broken("it takes nothing more")
             if is_full:
@@ -157,14 +157,18 @@ class Wire:
             self._lose(why, error)
         return False
 
-    async def room(self) -> None:
-        """Wait until a few octets go out by one call: after a `write` in pieces, they might have to wait too.
+    async def room(self) -> bool:
+        """Wait until a few octets go out by one call; return whether the server has said something before.
 
-        Or until the server says something.
+        There may be no room though all that was written before went out at once: it may just have fitted in.
         """
-        if self._was_full and not await self._ready(select.POLLOUT | select.POLLIN):
-            self._lose_patience()
-        self._was_full = False
+        self._open()
+        while not (events := self._events()) & select.POLLOUT:
+            if not await self._ready(select.POLLOUT | select.POLLIN):
+                self._lose_patience()
+            if await self.spoken():
+                return True
+        return (events != select.POLLOUT or bool(self._buffer) or self._is_over()) and await self.spoken()
 
     async def spoken(self) -> bool:
         """Look, without waiting, whether the server has said anything; when it has only hung up, that is `Lost`."""
@@ -217,6 +221,10 @@ class Wire:
             if not self._hear():
                 self._lose(_HUNG_UP)
             has_come = self._is_over()
+
+    def _events(self) -> int:
+        """Say for what the connection is ready now."""
+        return sum(events for _, events in self._both.poll(0))
 
     def _has_come(self) -> bool:
         """Say whether there may be something to be read: reading in vain costs an exception."""
