@@ -280,3 +280,14 @@ def test_questions_without_sense_are_refused_in_words(person: Person) -> None:
         result = person.types("outbox", "retry", *arguments)
         assert (result.code, problem in result.err) == (2, True)
     assert person.types("outbox", "--json", "doubt").code == 2
+
+
+def test_a_delivery_whose_row_is_damaged_hides_no_other(person: Person) -> None:
+    sent(person)
+    added = ("subscriber", "add", "ben@example.org", "--topic", "trace", "--confirmed")
+    assert person.types("--now", TUESDAY_NOON, *added).code == 0
+    assert person.types("--now", TUESDAY_NOON, "send", "--json").json["sent"] == 1
+    change(person.database, "UPDATE deliveries SET state = 'failed', detail = 'no such user'")
+    change(person.database, "UPDATE deliveries SET expires_at = 'some day' WHERE id = 1")
+    shown = person.types("--now", LATER, "outbox", "failed")
+    assert (shown.code, "no such user" in shown.out) == (0, True)

@@ -654,6 +654,62 @@ def test_a_message_on_which_a_plug_in_fails_holds_up_no_other(desk: Desk) -> Non
     assert "delivery 1 deferred: the mailer failed: ValueError; see the log" in report.problems
 
 
+@pytest.mark.parametrize("is_doubtful", [False, True])
+def test_a_mailer_that_always_fails_ends_the_run(desk: Desk, is_doubtful: bool) -> None:
+    desk.plan(*people(50))
+
+    class Broken(OwnLane):
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if is_doubtful:
+                before_final()
+            raise KeyError(message.recipient)
+
+    report = deliver(desk.store, Broken(), written(desk.render), clock=lambda: desk.now)
+    assert desk.counts == {"in_doubt" if is_doubtful else "deferred": lanes.FAULTS_IN_A_ROW, "planned": 47}
+    assert report.released > 0
+    report = deliver(desk.store, Broken(), written(desk.render), clock=lambda: desk.now)
+    assert report.released == report.in_doubt == report.deferred == 0  # all have to wait
+
+
+def test_a_lane_that_failed_and_cannot_be_closed_ends_alone(desk: Desk) -> None:
+    desk.plan(*people(20))
+
+    class Choking(OwnLane):
+        lanes = 2
+
+        has_failed = False
+
+        def __exit__(self, *exc: object) -> None:
+            if self.has_failed:
+                self.has_failed = False
+                raise ConnectionResetError("gone")
+
+        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
+            if message.recipient.startswith("reader3@"):
+                self.has_failed = True
+                raise KeyError(message.recipient)
+            return "taken" if before_final() else None
+
+    deliver(desk.store, Choking(), written(desk.render), clock=lambda: desk.now)
+    assert desk.counts == {"sent": 19, "deferred": 1}
+
+
+def test_a_pause_that_another_run_began_is_not_made_shorter(desk: Desk) -> None:
+    desk.plan(*people(3))
+    theirs = Pause(since_at=desk.now, until_at=desk.now + timedelta(hours=4), reason="535 theirs")
+
+    def meanwhile(command: str) -> bytes | Deed | None:
+        if command.startswith("MAIL"):
+            Pauses(desk.store.database).start(theirs)
+            return b"530 5.7.0 Authentication required"
+        return None
+
+    desk.server.scripted = meanwhile  # type: ignore[method-assign]
+    desk.deliver()
+    assert Pauses(desk.store.database).last() == theirs
+    assert set(desk.counts) <= {"planned", "deferred"}
+
+
 def test_lanes_that_end_by_faults_hide_nothing_of_the_others(desk: Desk) -> None:
     desk.plan(*people(4))
     together = threading.Barrier(3)

@@ -312,6 +312,10 @@ class _Run:
         now, last = self._clock(), self._last_pause
         if self._give_back_until is not None:
             return
+        standing = self._pauses.last()
+        if standing is not None and standing != last and standing.until_at > now:  # of another run; as good as ours
+            self._give_back_until = standing.until_at
+            return
         pause = Pause(since_at=now, until_at=now + next_pause(last.length if last else None), reason=masked(reason))
         self._pauses.start(pause)
         self._last_pause = pause

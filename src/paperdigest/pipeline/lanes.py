@@ -43,6 +43,10 @@ ASK_AGAIN_S = 1.0
 """Whether a mail is still wanted is asked for many at once; after so many seconds in the queue it is asked again."""
 
 
+FAULTS_IN_A_ROW = 3
+"""So many messages on which a mailer fails, and none that it hands over between them: it is not for the messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A claim and the message made for it."""
@@ -101,7 +105,7 @@ class Lanes:
         self.done: deque[Done | BaseException] = deque()
         self._halted = False
         self._working = 0
-        self._has_delivered = False
+        self._has_delivered, self._faults = False, 0
 
     @property
     def most(self) -> int:
@@ -171,7 +175,15 @@ class Lanes:
         self._loop.start(self._run())
 
     async def _run(self) -> None:
-        with ToldOf(self.done.append):
+        is_faulty = False
+
+        def tell(error: BaseException) -> None:
+            if is_faulty and isinstance(error, Exception):
+                _LOG.warning("a mailer that failed could not be closed either", exc_info=error)
+            else:
+                self.done.append(error)
+
+        with ToldOf(tell):
             async with _async_lane(self._mailer) as lane:
                 while (taken := await self._next()) is not None:
                     letter, asked_at = taken
@@ -180,13 +192,14 @@ class Lanes:
                     elif (done := await self._deliver(lane, letter)) is not None:
                         self.done.append(done)
                         if isinstance(done.error, _FaultError):  # who knows what state it is in
-                            if not self._halted:
-                                self._working -= 1
-                                self._start()
-                            return
+                            is_faulty = True
+                            break
                     else:
                         self._queue(letter, asked_at)
                         return
+        if is_faulty and not self._halted:
+            self._working -= 1
+            self._start()
 
     async def _next(self) -> tuple[Letter, float] | None:
         """Return the next letter when there is one; None: no more are to be begun."""
@@ -215,7 +228,7 @@ class Lanes:
             return intents[-1] is Intent.GRANTED
 
         try:
-            answer = await _sent(lane, message, before_final, intents)
+            answer = await self._sent(lane, message, before_final, intents)
         except MailError as error:
             if error.systemic:
                 if self._is_one_too_many(error):
@@ -227,7 +240,7 @@ class Lanes:
         if answer is None:
             return self._unwanted(claim) if intents == [Intent.UNWANTED] else Done(claim, None)
         failpoint("after_accepted")
-        self._has_delivered = True
+        self._has_delivered, self._faults = True, 0
         outcome = Outcome(state=DeliveryState.SENT, detail=answer)
         if not intents:  # or its next try would be a second copy
             await self._marks.intending(claim, content_hash(message.content))
@@ -239,6 +252,31 @@ class Lanes:
             )
         return Done(claim, outcome, None, self._marks.settle(claim, outcome))
 
+    async def _sent(
+        self, lane: AsyncLane, message: OutgoingMessage, before_final: AsyncBeforeFinal, intents: Sequence[Intent]
+    ) -> str | None:
+        """Send; what a lane ends by and should not is trouble with this message, and soon with all of them.
+
+        Raises:
+            MailError, PaperDigestError: as the lane does.
+        """
+        errors: list[BaseException] = []
+        with ToldOf(errors.append):
+            return await lane.send(message, before_final)
+        error = errors[0]
+        if isinstance(error, PaperDigestError) or not isinstance(error, Exception):
+            raise error
+        _LOG.error("a mailer failed; please report it to whoever wrote it", exc_info=error)
+        self._faults += 1
+        is_doubtful = Intent.GRANTED in intents
+        raise _FaultError(
+            f"the mailer failed: {type(error).__name__}; see the log",
+            permanent=False,
+            systemic=self._faults >= FAULTS_IN_A_ROW,
+            after_dot=is_doubtful,
+            phase=MailPhase.DOT if is_doubtful else None,
+        ) from error
+
     def _wanting(self, letters: Sequence[Letter]) -> set[int]:
         return self._marks.wanting([letter.claim.delivery.subscriber_id for letter in letters])
 
@@ -249,25 +287,6 @@ class Lanes:
 
 class _FaultError(MailError):
     """A lane ended by something that it should not: a fault of its own, told as trouble with this one message."""
-
-
-async def _sent(
-    lane: AsyncLane, message: OutgoingMessage, before_final: AsyncBeforeFinal, intents: Sequence[Intent]
-) -> str | None:
-    errors: list[BaseException] = []
-    with ToldOf(errors.append):
-        return await lane.send(message, before_final)
-    error = errors[0]
-    if isinstance(error, PaperDigestError) or not isinstance(error, Exception):
-        raise error
-    _LOG.error("a mailer failed; please report it to whoever wrote it", exc_info=error)
-    is_doubtful = Intent.GRANTED in intents
-    raise _FaultError(
-        f"the mailer failed: {type(error).__name__}; see the log",
-        permanent=False,
-        after_dot=is_doubtful,
-        phase=MailPhase.DOT if is_doubtful else None,
-    ) from error
 
 
 _BEFORE_ANY_MAIL = frozenset({MailPhase.CONNECT, MailPhase.GREETING, MailPhase.HELLO})

@@ -224,7 +224,7 @@ class Ledger:
             row = connection.execute(kept).first()
         try:
             return None if row is None else (row.sender, zlib.decompress(row.content))
-        except zlib.error:
+        except (zlib.error, TypeError):
             _LOG.error("the kept message of delivery %d is damaged; see `paperdigest db check`", delivery_id)
             return None
 
@@ -282,17 +282,24 @@ def _is(state: DeliveryState) -> ColumnElement[bool]:
 
 
 def load_deliveries(connection: Connection, numbers: Sequence[int]) -> tuple[Delivery, ...]:
-    """Return the deliveries of those numbers, in order; a number that there is none of is left out."""
+    """Return the deliveries of those numbers, in order; what is not there, or is damaged, is left out."""
     wanted = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE v.id IN (SELECT value FROM json_each(?)) ORDER BY v.id"  # noqa: S608  constants alone
-    return tuple(_delivery(row) for row in connection.exec_driver_sql(wanted, (json.dumps(list(numbers)),)))
+    rows = connection.exec_driver_sql(wanted, (json.dumps(list(numbers)),)).all()
+    return tuple(found for row in rows if (found := _read(row)) is not None)
 
 
 def _claim(row: Sequence[Any], until: datetime) -> Claim | None:
     """Return the claim of a row; None when the row is damaged, which is no reason to deliver nothing to others."""
+    delivery = _read(row, is_claimed=True)
+    return None if delivery is None else Claim(delivery=delivery, epoch=row[16] + 1, until=until)
+
+
+def _read(row: Sequence[Any], *, is_claimed: bool = False) -> Delivery | None:
+    """Read a row (see `_delivery`); None when it is damaged."""
     try:
-        return Claim(delivery=_delivery(row, is_claimed=True), epoch=row[16] + 1, until=until)
+        return _delivery(row, is_claimed=is_claimed)
     except (ValueError, TypeError):
-        _LOG.exception("delivery %s is damaged, and failed; see `paperdigest db check`", row[0])
+        _LOG.exception("delivery %s cannot be read: its row is damaged", row[0])
         return None
 
 
