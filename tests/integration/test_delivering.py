@@ -6,101 +6,33 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import inf
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from paperdigest.errors import ConfigError, MailError, PluginError, Problem, RenderError, StoreError
-from paperdigest.mail.smtp import AsyncSmtpLane, SmtpLane, SmtpMailer
-from paperdigest.pipeline import delivering, lanes
+from paperdigest.errors import ConfigError, MailError, Problem, RenderError, StoreError
+from paperdigest.mail.smtp import SmtpMailer
+from paperdigest.pipeline import delivering, feeding, lanes
 from paperdigest.pipeline.breaking import FIRST_PAUSE, LONGEST_PAUSE, Breaker, next_pause
-from paperdigest.pipeline.delivering import DeliveryReport, DeliveryTerms, deliver
+from paperdigest.pipeline.delivering import DeliveryTerms, deliver
 from paperdigest.pipeline.feeding import Finish
 from paperdigest.pipeline.lanes import content_hash
 from paperdigest.pipeline.pacing import Pace
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
-from paperdigest.refusals import Blame
-from paperdigest.store import Store
 from paperdigest.store.digests import Digests
 from paperdigest.store.ledger import Ledger
 from paperdigest.store.marks import Intent, Marks
 from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.store.subscribers import Subscribers
-from paperdigest.types import Delivery, Digest, MailPhase, RankedPaper, StoredPaper, Subscriber, SubscriberStatus, Topic
+from paperdigest.types import Delivery, Digest, MailPhase, SubscriberStatus
+from tests.delivery_desk import NOON, Desk, people
 from tests.own_lane import OwnLane
 from tests.scripted_smtp import Deed, ScriptedSmtp
-from tests.store_samples import paper
 from tests.written import written
-
-NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
-
-
-class Desk:
-    """A ledger with some digests that are due, and a mail server to take them."""
-
-    def __init__(self, path: Path, server: ScriptedSmtp) -> None:
-        self.store, self.server, self.now = Store.open(path, create=True), server, NOON
-        self.refused: list[int] = []
-        self.told: list[int] = []
-        self.terms = DeliveryTerms(on_refused=self._note)
-        self.settings: dict[str, object] = {"connections": 1}
-        self.seconds: Callable[[], float] = time.monotonic
-        self.at_most_s = inf
-
-    def _note(self, delivery: Delivery, whose: Blame, error: MailError, now: datetime) -> None:
-        (self.told if whose is Blame.SENDER else self.refused).append(delivery.id)
-
-    def plan(self, *emails: str) -> None:
-        found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
-        people = Subscribers(self.store.database)
-        digests = [
-            Digest(
-                subscriber=people.add(
-                    Subscriber(
-                        email=email,
-                        status=SubscriberStatus.ACTIVE,
-                        topics=(Topic(name="trace", query="trace"),),
-                        created_at=NOON,
-                    )
-                ),
-                edition=NOON.date(),
-                composed_at=NOON,
-                ranked=(found,),
-            )
-            for email in emails
-        ]
-        Digests(self.store.database).add_many(
-            digests, message_id=lambda _, number: f"<{number}@x>", expires_at=NOON + timedelta(hours=36)
-        )
-
-    def deliver(self, stop: threading.Event | None = None) -> DeliveryReport:
-        own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, "answer_timeout_s": 10}
-        mailer = SmtpMailer({**own, **self.settings})
-        return deliver(
-            self.store,
-            mailer,
-            written(self.render),
-            clock=lambda: self.now,
-            terms=self.terms,
-            stop=stop,
-            monotonic=self.seconds,
-            at_most_s=self.at_most_s,
-        )
-
-    def render(self, digest: Digest, delivery: Delivery) -> OutgoingMessage:
-        body = f"Message-ID: {delivery.message_id}\r\n\r\n{digest.ranked[0].stored.paper.title}\r\n"
-        return OutgoingMessage(
-            sender="a@x.example", recipient=delivery.email, message_id=delivery.message_id, content=body.encode()
-        )
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {state: count for state, count in Ledger(self.store.database).counts().items() if count}
 
 
 @pytest.fixture
@@ -109,10 +41,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         opened = Desk(tmp_path / "p.db", server)
         yield opened
         opened.store.close()
-
-
-def people(count: int, domain: str = "example.org") -> list[str]:
-    return [f"reader{number}@{domain}" for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -386,6 +314,29 @@ def test_what_was_sent_is_written_down_although_nothing_can_be_given_back(
     assert desk.counts.keys() == {"sent", "planned" if is_once else "leased"}
 
 
+@pytest.mark.parametrize(("stops_within_s", "tries"), [(0, 1), (20, 2)])
+def test_who_waits_for_the_end_of_a_run_waits_for_a_locked_database_but_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, stops_within_s: float, tries: int
+) -> None:
+    desk.plan(*people(30))
+    stop = threading.Event()
+    tried: list[int] = []
+
+    def locked(_: object, claims: Sequence[object], **__: object) -> int:
+        tried.append(len(claims))
+        raise StoreError("another program has been writing to the database for too long")
+
+    def stopping(command: str) -> None:
+        stop.set()
+
+    monkeypatch.setattr(desk.server, "scripted", stopping)
+    monkeypatch.setattr(delivering, "STOPS_WITHIN_S", stops_within_s)
+    monkeypatch.setattr(Ledger, "release", locked)
+    with pytest.raises(StoreError, match="another program"):
+        desk.deliver(stop)
+    assert len(tried) == tries
+
+
 def test_a_wish_to_stop_does_not_wait_for_servers_that_say_nothing_after_the_dot(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,22 +362,6 @@ def test_a_wish_to_stop_does_not_wait_for_servers_that_say_nothing_after_the_dot
     assert (again.in_doubt, again.sent) == (4, 13)
     desk.now += timedelta(hours=1)
     assert desk.deliver().sent == 4
-
-
-def test_a_mailer_that_gets_no_connection_leaves_no_thread(desk: Desk) -> None:
-    class Unable(OwnLane):
-        lanes = 2
-
-        def __enter__(self) -> Self:
-            raise MailError("no connection", permanent=False, systemic=True, phase=MailPhase.CONNECT)
-
-    desk.plan(*people(2))
-    before = set(threading.enumerate())
-    with pytest.raises(MailError, match="no connection"):
-        deliver(desk.store, Unable(), written(desk.render), clock=lambda: desk.now)
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread.name
 
 
 def test_who_unsubscribes_while_the_mail_is_on_its_way_gets_none(desk: Desk) -> None:
@@ -468,46 +403,6 @@ def test_who_has_another_address_since_the_plan_gets_nothing_at_the_old_one(desk
     report = desk.deliver()
     assert (report.sent, report.skipped) == (1, 1)
     assert not any("reader0" in command or "moved" in command for command in desk.server.commands)
-
-
-def test_a_mailer_that_does_not_ask_sends_one_mail_and_ends_the_run(desk: Desk) -> None:
-    class Rash(OwnLane):
-        sent = 0
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            self.sent += 1
-            return "taken"
-
-    desk.plan(*people(3))
-    rash = Rash()
-    with pytest.raises(PluginError, match="before_final"):
-        deliver(desk.store, rash, written(desk.render), clock=lambda: desk.now)
-    assert desk.counts["sent"] == rash.sent
-
-
-@pytest.mark.parametrize("overrides", ["lane", "async_lane", "both"])
-def test_a_mailer_derived_from_ours_is_used_by_what_it_has_of_its_own(desk: Desk, overrides: str) -> None:
-    used: list[str] = []
-
-    class Own(SmtpMailer):
-        def lane(self) -> SmtpLane:
-            used.append("lane")
-            return SmtpLane(super().async_lane())
-
-    class OwnAsync(SmtpMailer):
-        def async_lane(self) -> AsyncSmtpLane:
-            used.append("async_lane")
-            return super().async_lane()
-
-    class Both(Own, OwnAsync):
-        def async_lane(self) -> AsyncSmtpLane:
-            return OwnAsync.async_lane(self)
-
-    desk.plan(*people(2))
-    settings = {"host": "127.0.0.1", "port": desk.server.port, "tls": "none", "connections": 1}
-    mailer = {"lane": Own, "async_lane": OwnAsync, "both": Both}[overrides](settings)
-    assert deliver(desk.store, mailer, written(desk.render), clock=lambda: desk.now).sent == 2
-    assert used == ["lane" if overrides == "lane" else "async_lane"]
 
 
 @pytest.mark.parametrize("greeting", [b"421 4.7.0 too many connections", Deed.DROP])
@@ -598,100 +493,42 @@ def test_a_pause_that_another_process_began_stands(desk: Desk) -> None:
     assert pauses.last() == theirs
 
 
-def test_no_lane_is_opened_while_a_run_ends(desk: Desk) -> None:
-    desk.plan(*people(20))
-    stop, opened = threading.Event(), list[str]()
-
-    class Counting(OwnLane):
-        lanes = 4
-
-        def __enter__(self) -> Self:
-            opened.append("in")
-            return self
-
-        def __exit__(self, *exc: object) -> None:
-            opened.append("out")
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            stop.set()
-            time.sleep(0.05)
-            return "taken" if before_final() else None
-
-    assert deliver(desk.store, Counting(), written(desk.render), clock=lambda: desk.now, stop=stop).sent
-    assert opened.count("in") == opened.count("out")
-
-
 def test_a_damaged_row_or_kept_letter_holds_up_no_other(desk: Desk) -> None:
     desk.plan(*people(4))
     with desk.store.database.recording() as cursor:
         cursor.execute("UPDATE deliveries SET phase = 'weird' WHERE id = 2")
         cursor.execute("UPDATE deliveries SET content_hash = zeroblob(16), phase = 'dot' WHERE id = 3")
         cursor.execute("INSERT INTO letters (delivery_id, sender, content) VALUES (3, 'a@x.example', zeroblob(9))")
-    assert desk.deliver().sent == 3
+    report = desk.deliver()
+    assert (report.sent, report.failed) == (3, 1)
+    assert report.problems[0] == "delivery 2 failed: its row is damaged; see `paperdigest db check`"
     assert desk.counts == {"sent": 3, "failed": 1}
 
 
-def test_a_message_on_which_a_plug_in_fails_holds_up_no_other(desk: Desk) -> None:
-    desk.plan(*people(12))
-    lanes_made: list[int] = []
-
-    class Choking(OwnLane):
-        def __enter__(self) -> Self:
-            lanes_made.append(1)
-            return self
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            if message.recipient.startswith("reader0"):
-                raise ValueError(message.recipient)
-            is_wanted = before_final()
-            if message.recipient.startswith("reader1@"):
-                raise ValueError(message.recipient)
-            return "taken" if is_wanted else None
-
-    report = deliver(desk.store, Choking(), written(desk.render), clock=lambda: desk.now)
-    assert desk.counts == {"sent": 10, "deferred": 1, "in_doubt": 1}
-    assert len(lanes_made) == 3
-    assert "delivery 1 deferred: the mailer failed: ValueError; see the log" in report.problems
-
-
-@pytest.mark.parametrize("is_doubtful", [False, True])
-def test_a_mailer_that_always_fails_ends_the_run(desk: Desk, is_doubtful: bool) -> None:
-    desk.plan(*people(50))
-
-    class Broken(OwnLane):
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            if is_doubtful:
-                before_final()
-            raise KeyError(message.recipient)
-
-    report = deliver(desk.store, Broken(), written(desk.render), clock=lambda: desk.now)
-    assert desk.counts == {"in_doubt" if is_doubtful else "deferred": lanes.FAULTS_IN_A_ROW, "planned": 47}
-    assert report.released > 0
-    report = deliver(desk.store, Broken(), written(desk.render), clock=lambda: desk.now)
-    assert report.released == report.in_doubt == report.deferred == 0  # all have to wait
-
-
-def test_a_lane_that_failed_and_cannot_be_closed_ends_alone(desk: Desk) -> None:
-    desk.plan(*people(20))
-
-    class Choking(OwnLane):
-        lanes = 2
-
-        has_failed = False
-
-        def __exit__(self, *exc: object) -> None:
-            if self.has_failed:
-                self.has_failed = False
-                raise ConnectionResetError("gone")
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            if message.recipient.startswith("reader3@"):
-                self.has_failed = True
-                raise KeyError(message.recipient)
-            return "taken" if before_final() else None
-
-    deliver(desk.store, Choking(), written(desk.render), clock=lambda: desk.now)
-    assert desk.counts == {"sent": 19, "deferred": 1}
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE deliveries SET attempts = 'some' WHERE id <= 3",
+        "UPDATE deliveries SET state = 'sending', lease_until = '2020', attempts = 'some' WHERE id <= 3",
+        "UPDATE deliveries SET message_id = CAST(message_id AS BLOB) WHERE id <= 3",
+        "UPDATE deliveries SET lease_epoch = 'first' WHERE id <= 3",
+        "UPDATE subscribers SET email = CAST(email AS BLOB) WHERE id <= 3",
+        "UPDATE digests SET frozen = replace(hex(zeroblob(100000)), '0', '[') WHERE id <= 3",
+    ],
+)
+def test_rows_that_nobody_can_read_end_no_run(desk: Desk, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "BATCH", 3)  # so that one batch is of nothing else
+    desk.plan(*people(5))
+    with desk.store.database.recording() as cursor:
+        cursor.execute(damage)
+    report = desk.deliver()
+    assert report.sent == 2
+    if report.in_doubt:  # what was under way is decided first, and later
+        desk.now += timedelta(minutes=10)
+        report = desk.deliver()
+    assert report.failed == 3
+    assert len(report.problems) == 3
+    assert desk.counts == {"sent": 2, "failed": 3}
 
 
 def test_a_pause_that_another_run_began_is_not_made_shorter(desk: Desk) -> None:
@@ -708,31 +545,6 @@ def test_a_pause_that_another_run_began_is_not_made_shorter(desk: Desk) -> None:
     desk.deliver()
     assert Pauses(desk.store.database).last() == theirs
     assert set(desk.counts) <= {"planned", "deferred"}
-
-
-def test_lanes_that_end_by_faults_hide_nothing_of_the_others(desk: Desk) -> None:
-    desk.plan(*people(4))
-    together = threading.Barrier(3)
-
-    class Faulty(OwnLane):
-        """Three lanes, of which two break; the third hears a little later that a mailbox is gone."""
-
-        lanes = 3
-
-        def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
-            if message.recipient.startswith("reader0"):
-                assert before_final()
-                return "taken"
-            together.wait(10)
-            if message.recipient.startswith("reader3"):
-                time.sleep(0.2)
-                raise MailError("no such user", permanent=True, phase=MailPhase.RCPT, code=550, status="5.1.1")
-            raise StoreError(message.recipient, "")
-
-    with pytest.raises(StoreError, match="reader"):
-        deliver(desk.store, Faulty(), written(desk.render), clock=lambda: desk.now, terms=desk.terms)
-    assert desk.counts == {"sent": 1, "leased": 2, "failed": 1}
-    assert desk.refused == [4]
 
 
 @pytest.mark.parametrize("when", ["begun", "finished"])

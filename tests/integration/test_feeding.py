@@ -44,6 +44,7 @@ class Desk:
         self.ledger, self.seconds = Ledger(self.store.database), 0.0
         self.pace = Pace(0, 0, lambda: self.seconds)
         self.lost: list[int] = []
+        self.spoilt: list[int] = []
         self.settled: list[tuple[int, DeliveryState]] = []
         self.made: list[int] = []
 
@@ -64,6 +65,7 @@ class Desk:
             monotonic=lambda: self.seconds,
             settle=lambda claim, outcome: self.settled.append((claim.delivery.id, outcome.state)),
             lose=lambda claim: self.lost.append(claim.delivery.id),
+            spoil=self.spoilt.append,
             tell=lambda problem: None,
             most_held=most_held,
         )

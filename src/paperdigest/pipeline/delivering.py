@@ -198,6 +198,7 @@ class _Run:
             monotonic=monotonic,
             settle=self._settle,
             lose=self._lose,
+            spoil=self._spoil,
             tell=report.tell,
         )
         self._maker = Maker(self._feeder, stop, monotonic)
@@ -244,6 +245,10 @@ class _Run:
         self._marks.settle(claim, lost)
         self._report.failed += 1
         self._report.tell(f"delivery {claim.delivery.id}: {lost.detail}")
+
+    def _spoil(self, number: int) -> None:
+        self._report.failed += 1
+        self._report.tell(f"delivery {number} failed: its row is damaged; see `paperdigest db check`")
 
     # What became of letters
 
@@ -337,10 +342,10 @@ class _Run:
         """
         failures: list[BaseException] = []
         left = [*(letter.claim for letter in self._lanes.halt()), *self._maker.rest()]
+        until = time.monotonic() + STOPS_WITHIN_S if self._stop.is_set() else None
         try:
             if self._try(lambda: self._give_back(left), failures):
                 left = []
-            until: float | None = None
             while not self._lanes.have_ended(_TICK_S):
                 self._try(self._beat, failures)
                 if self._stop.is_set():  # somebody waits for us
@@ -350,7 +355,8 @@ class _Run:
             self._drain(failures)
             failpoint("before_release")
             left += [letter.claim for letter in self._lanes.left()]
-            self._try(lambda: self._give_back(left), failures)
+            if until is None or time.monotonic() < until:  # or who waits for us has waited for long: leases end, too
+                self._try(lambda: self._give_back(left), failures)
         finally:
             self._maker.close()
             self._lanes.close()

@@ -79,6 +79,7 @@ class Feeder:
         monotonic: seconds.
         settle: told what became of a claim that came to no letter.
         lose: told of a claim whose digest cannot be read.
+        spoil: told of a delivery that has failed already, because its row cannot be read.
         tell: told of problems in words.
         most_held: how many claims are held back in all.
     """
@@ -96,12 +97,13 @@ class Feeder:
         monotonic: Callable[[], float],
         settle: Callable[[Claim, Outcome], None],
         lose: Callable[[Claim], None],
+        spoil: Callable[[int], None],
         tell: Callable[[str], None],
         most_held: int = MOST_HELD,
     ) -> None:
         self._ledger, self._digests, self._render, self._pace = ledger, digests, render, pace
         self._owner, self._lease, self._clock, self._monotonic = owner, lease, clock, monotonic
-        self._settle, self._lose, self._tell = settle, lose, tell
+        self._settle, self._lose, self._spoil, self._tell = settle, lose, spoil, tell
         self._most_held = most_held
         self._ready: deque[tuple[Claim, Digest]] = deque()
         self._in_hand: tuple[Claim, ...] = ()  # what is being read or given back, and would be forgotten if that fails
@@ -202,9 +204,13 @@ class Feeder:
         """Claim a batch; read the digests of what may go now."""
         if self._dry_until is not None and self._monotonic() < self._dry_until:
             return
-        claims = self._ledger.claim(self._clock(), owner=self._owner, limit=BATCH, lease=self._lease)
+        spoilt: list[int] = []
+        now = self._clock()
+        claims = self._ledger.claim(now, owner=self._owner, limit=BATCH, lease=self._lease, damaged=spoilt.append)
         failpoint("after_claim")
-        self._dry_until = None if claims else self._monotonic() + _DRY_S
+        for number in spoilt:
+            self._spoil(number)
+        self._dry_until = None if claims or spoilt else self._monotonic() + _DRY_S
         waits = {domain: self._pace.wait(domain) for domain in {domain_of(claim) for claim in claims}}
         at_once: list[Claim] = []
         too_many: list[Claim] = []

@@ -105,7 +105,7 @@ class Lanes:
         self.done: deque[Done | BaseException] = deque()
         self._halted = False
         self._working = 0
-        self._has_delivered, self._faults = False, 0
+        self._faults = 0
 
     @property
     def most(self) -> int:
@@ -175,16 +175,20 @@ class Lanes:
         self._loop.start(self._run())
 
     async def _run(self) -> None:
-        is_faulty = False
+        has_begun = is_faulty = False
 
         def tell(error: BaseException) -> None:
             if is_faulty and isinstance(error, Exception):
                 _LOG.warning("a mailer that failed could not be closed either", exc_info=error)
+            elif not has_begun and isinstance(error, Exception) and self._do_others_work():
+                _LOG.warning("one lane more could not begin; the others go on", exc_info=error)
+                self._do_without()
             else:
                 self.done.append(error)
 
         with ToldOf(tell):
             async with _async_lane(self._mailer) as lane:
+                has_begun = True
                 while (taken := await self._next()) is not None:
                     letter, asked_at = taken
                     if time.monotonic() - asked_at > ASK_AGAIN_S and not self._wanting([letter]):
@@ -210,11 +214,18 @@ class Lanes:
 
     def _is_one_too_many(self, error: MailError) -> bool:
         """Say whether the server has room for the other lanes, and not for this one; the lane must end then."""
-        if error.phase not in _BEFORE_ANY_MAIL or not self._has_delivered or self._working == 1:
+        if error.phase not in _BEFORE_ANY_MAIL or not self._do_others_work():
             return False
+        self._do_without()
+        return True
+
+    def _do_others_work(self) -> bool:
+        return self._working > 1  # and one has delivered, or there would be no second
+
+    def _do_without(self) -> None:
+        """Ask for no more lanes than there are without this one."""
         self._working -= 1
         self._most = self._working
-        return True
 
     async def _deliver(self, lane: AsyncLane, letter: Letter) -> Done | None:
         """Deliver a letter; None: this lane cannot, and others can."""
@@ -240,7 +251,7 @@ class Lanes:
         if answer is None:
             return self._unwanted(claim) if intents == [Intent.UNWANTED] else Done(claim, None)
         failpoint("after_accepted")
-        self._has_delivered, self._faults = True, 0
+        self._faults = 0
         outcome = Outcome(state=DeliveryState.SENT, detail=answer)
         if not intents:  # or its next try would be a second copy
             await self._marks.intending(claim, content_hash(message.content))
@@ -262,7 +273,10 @@ class Lanes:
         """
         errors: list[BaseException] = []
         with ToldOf(errors.append):
-            return await lane.send(message, before_final)
+            answer = await lane.send(message, before_final)
+            if answer is None and (not intents or intents[-1] is Intent.GRANTED):
+                raise RuntimeError("a lane returned None, though nobody had told it to give the message up")
+            return answer
         error = errors[0]
         if isinstance(error, PaperDigestError) or not isinstance(error, Exception):
             raise error

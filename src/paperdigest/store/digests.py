@@ -182,7 +182,7 @@ class Digests:
             try:
                 mine = [ranked[key] for key in keys.get(number, ())]
                 found[number] = thaw_head(head, number=number, ranked=mine)
-            except (LookupError, TypeError, ValueError):
+            except (LookupError, TypeError, ValueError, RecursionError):
                 continue  # somebody changed a row: nobody else's digest suffers for it
         return found
 

@@ -85,7 +85,7 @@ def _readable(keys: Iterable[bytes], read: Callable[[bytes], _T]) -> dict[bytes,
     for key in keys:
         try:
             found[key] = read(key)
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, RecursionError):
             continue
     return found
 

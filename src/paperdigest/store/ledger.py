@@ -113,7 +113,7 @@ _BACK = f"""
 UPDATE deliveries SET state = 'planned', lease_owner = NULL, lease_until = NULL WHERE state = 'leased' AND {_OVER}
 """  # noqa: S608  constants alone
 
-_STOPPED = f"SELECT id, attempts FROM deliveries WHERE state = 'sending' AND {_OVER}"  # noqa: S608  constants alone
+_STOPPED = f"SELECT id, CAST(attempts AS INTEGER) FROM deliveries WHERE state = 'sending' AND {_OVER}"  # noqa: S608  constants alone
 
 _DOUBT = """
 UPDATE deliveries SET state = 'in_doubt', lease_owner = NULL, lease_until = NULL, next_attempt_at = ?,
@@ -185,7 +185,15 @@ class Ledger:
         with self._database.reading() as connection:
             return connection.execute(due).scalar_one()
 
-    def claim(self, now: datetime, *, owner: str, limit: int = 50, lease: timedelta = LEASE) -> tuple[Claim, ...]:
+    def claim(
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        limit: int = 50,
+        lease: timedelta = LEASE,
+        damaged: Callable[[int], object] = lambda _: None,
+    ) -> tuple[Claim, ...]:
         """Claim up to ``limit`` deliveries that are due, the longest waiting first; nobody else gets them.
 
         Args:
@@ -193,6 +201,7 @@ class Ledger:
             owner: names this run, and no other (`claims.new_owner`).
             limit: how many at most.
             lease: how long the claims hold without a heartbeat.
+            damaged: told the number of each delivery that is failed, because its row cannot be read.
         """
         until = now + lease
         moment = to_stored(until)
@@ -200,8 +209,10 @@ class Ledger:
             rows = cursor.execute(DUE, {"now": to_stored(now), "limit": limit}).fetchall()
             claims = [claim for row in rows if (claim := _claim(row, until)) is not None]
             cursor.execute(_CLAIM, (owner, moment, json.dumps([claim.delivery.id for claim in claims])))
-            damaged = {row[0] for row in rows} - {claim.delivery.id for claim in claims}
-            cursor.executemany(_DAMAGED, [(number,) for number in damaged])
+            spoilt = {row[0] for row in rows} - {claim.delivery.id for claim in claims}
+            cursor.executemany(_DAMAGED, [(number,) for number in spoilt])
+        for number in spoilt:
+            damaged(number)
         return tuple(claims)
 
     def heartbeat(self, now: datetime, *, owner: str, lease: timedelta = LEASE) -> int:
@@ -305,6 +316,8 @@ def _read(row: Sequence[Any], *, is_claimed: bool = False) -> Delivery | None:
 
 def _delivery(row: Sequence[Any], *, is_claimed: bool = False) -> Delivery:
     """Read a row of `_COLUMNS`: as it is, or as it is after the claim that read it."""
+    if not (isinstance(row[3], str) and isinstance(row[7], str) and isinstance(row[16], int)):
+        raise TypeError("the address or the Message-ID is no text, or the epoch no number")
     return Delivery(
         id=row[0],
         digest_id=row[1],
