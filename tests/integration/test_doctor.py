@@ -131,8 +131,19 @@ def read(store: Store, day: date, state: ListingState, note: str | None = None, 
 
 def test_a_source_that_was_never_read_is_to_be_fetched(tmp_path: Path, store: Store) -> None:
     found = of_source(store, tmp_path)
-    assert (found.level, found.what) == (Level.WARN, "has not been read yet, so it has no papers here")
+    assert (found.level, found.what) == (Level.WARN, "has not been read yet, so there is nothing new to rank")
     assert found.next_step == "paperdigest fetch hf"
+
+
+def test_a_source_read_only_for_days_long_past_is_to_be_fetched(tmp_path: Path, store: Store) -> None:
+    read(store, NOW.date() - timedelta(days=200), ListingState.COMPLETE)
+    read(store, NOW.date() - timedelta(days=100), ListingState.COMPLETE)
+    found = of_source(store, tmp_path)
+    day = NOW.date() - timedelta(days=100)
+    assert (found.level, found.what) == (
+        Level.WARN,
+        f"its newest listing is that of {day}, so there is nothing new to rank",
+    )
 
 
 def test_of_a_source_that_works_it_is_told_when_it_was_read_and_what_came(tmp_path: Path, store: Store) -> None:

@@ -34,12 +34,18 @@ def check_sources(settings: Settings, store: Store, now: datetime) -> Iterator[F
             continue
         listings = store.listings(table.name, since=(now - _LOOK_BACK).date())
         if not listings:
-            yield warn(check, "has not been read yet, so it has no papers here", f"paperdigest fetch {table.name}")
+            yield _of_nothing_new(check, table.name, store.listings(table.name))
         elif why := trouble_of(table.name, listings, source.announces_on, settings.alarms.stale_days, now):
             is_asked = now - last_attempt(listings).attempted_at < _REGULARLY
             yield fail(check, why, _ask(table.name) if is_asked else _FETCH)
         else:
             yield _of_today(check, table.name, listings)
+
+
+def _of_nothing_new(check: str, name: str, listings: Sequence[StoredListing]) -> Finding:
+    """Say that a source was never read, or, as after a trial with a listing from a file, only for days long past."""
+    what = f"its newest listing is that of {listings[-1].listed_on}" if listings else "has not been read yet"
+    return warn(check, f"{what}, so there is nothing new to rank", f"paperdigest fetch {name}")
 
 
 def _ask(name: str) -> str:
