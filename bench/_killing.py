@@ -23,11 +23,12 @@ from paperdigest.pipeline import delivering
 from paperdigest.store import Store
 from paperdigest.store.ledger import Ledger
 
-__all__ = ["LANES", "SPEED", "Sender", "fork", "kill"]
+__all__ = ["LANES", "OPEN", "SPEED", "Sender", "fork", "kill"]
 
 SPEED = 50
 LANES = 4
-_OPEN = ("planned", "leased", "sending", "deferred", "in_doubt")
+OPEN = ("planned", "leased", "sending", "deferred", "in_doubt")
+"""The states of a delivery that is not settled."""
 
 
 class Sender:
@@ -59,7 +60,7 @@ class Sender:
             counts = Ledger(store.database).counts()
         finally:
             store.close()
-        return sum(counts[state] for state in _OPEN)
+        return sum(counts[state] for state in OPEN)
 
     def until_done(self) -> None:
         """Deliver again and again until all is settled, as a daemon does."""
