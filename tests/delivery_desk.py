@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.scripted_smtp import ScriptedSmtp
 from tests.store_samples import paper
 from tests.written import written
 
-__all__ = ["NOON", "Desk", "people"]
+__all__ = ["NOON", "Desk", "open_desk", "people", "plan"]
 
 NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 
@@ -44,27 +45,7 @@ class Desk:
         (self.told if whose is Blame.SENDER else self.refused).append(delivery.id)
 
     def plan(self, *emails: str) -> None:
-        found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
-        people = Subscribers(self.store.database)
-        digests = [
-            Digest(
-                subscriber=people.add(
-                    Subscriber(
-                        email=email,
-                        status=SubscriberStatus.ACTIVE,
-                        topics=(Topic(name="trace", query="trace"),),
-                        created_at=NOON,
-                    )
-                ),
-                edition=NOON.date(),
-                composed_at=NOON,
-                ranked=(found,),
-            )
-            for email in emails
-        ]
-        Digests(self.store.database).add_many(
-            digests, message_id=lambda _, number: f"<{number}@x>", expires_at=NOON + timedelta(hours=36)
-        )
+        plan(self.store, emails)
 
     def deliver(self, stop: threading.Event | None = None) -> DeliveryReport:
         own = {"host": "127.0.0.1", "port": self.server.port, "tls": "none", "timeout_s": 5, "answer_timeout_s": 10}
@@ -93,3 +74,32 @@ class Desk:
 
 def people(count: int, domain: str = "example.org") -> list[str]:
     return [f"reader{number}@{domain}" for number in range(count)]
+
+
+def plan(store: Store, emails: Iterable[str]) -> None:
+    """Plan a digest of one paper for each address, due at noon, of people who are new."""
+    found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
+    subscribers, topics = Subscribers(store.database), (Topic(name="trace", query="trace"),)
+    digests = [
+        Digest(
+            subscriber=subscribers.add(
+                Subscriber(email=email, status=SubscriberStatus.ACTIVE, topics=topics, created_at=NOON)
+            ),
+            edition=NOON.date(),
+            composed_at=NOON,
+            ranked=(found,),
+        )
+        for email in emails
+    ]
+    Digests(store.database).add_many(
+        digests, message_id=lambda _, number: f"<{number}@x>", expires_at=NOON + timedelta(hours=36)
+    )
+
+
+@contextmanager
+def open_desk(path: Path) -> Iterator[Desk]:
+    """Open a desk whose server serves until it is closed."""
+    with ScriptedSmtp() as server:
+        opened = Desk(path, server)
+        yield opened
+        opened.store.close()

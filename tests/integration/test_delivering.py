@@ -29,18 +29,16 @@ from paperdigest.store.marks import Intent, Marks
 from paperdigest.store.pauses import Pause, Pauses
 from paperdigest.store.subscribers import Subscribers
 from paperdigest.types import Delivery, Digest, MailPhase, SubscriberStatus
-from tests.delivery_desk import NOON, Desk, people
+from tests.delivery_desk import NOON, Desk, open_desk, people
 from tests.own_lane import OwnLane
-from tests.scripted_smtp import Deed, ScriptedSmtp
+from tests.scripted_smtp import Deed
 from tests.written import written
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ScriptedSmtp() as server:
-        opened = Desk(tmp_path / "p.db", server)
+    with open_desk(tmp_path / "p.db") as opened:
         yield opened
-        opened.store.close()
 
 
 @pytest.mark.parametrize(

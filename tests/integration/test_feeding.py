@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,16 +24,9 @@ from paperdigest.types import (
     Delivery,
     DeliveryState,
     Digest,
-    RankedPaper,
-    StoredPaper,
-    Subscriber,
-    SubscriberStatus,
-    Topic,
 )
-from tests.store_samples import paper
+from tests.delivery_desk import NOON, people, plan
 from tests.written import written
-
-NOON = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
 
 
 class Desk:
@@ -75,23 +68,7 @@ class Desk:
         return OutgoingMessage(sender="a@x", recipient=delivery.email, message_id=delivery.message_id, content=b"")
 
     def plan(self, *emails: str) -> None:
-        found = RankedPaper(stored=StoredPaper(paper=paper(), first_seen_at=NOON), score=0.5, topic="trace")
-        people = Subscribers(self.store.database)
-        topics = (Topic(name="trace", query="trace"),)
-        digests = [
-            Digest(
-                subscriber=people.add(
-                    Subscriber(email=email, status=SubscriberStatus.ACTIVE, topics=topics, created_at=NOON)
-                ),
-                edition=NOON.date(),
-                composed_at=NOON,
-                ranked=(found,),
-            )
-            for email in emails
-        ]
-        Digests(self.store.database).add_many(
-            digests, message_id=lambda _, number: f"<{number}@x>", expires_at=NOON + timedelta(hours=36)
-        )
+        plan(self.store, emails)
 
     def run(self, feeder: Feeder, seconds: float, *, is_taken: bool = True) -> Counter[str]:
         """Take what may go for some time, settle it, and return how many went to each domain."""
@@ -113,10 +90,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     opened = Desk(tmp_path / "p.db")
     yield opened
     opened.store.close()
-
-
-def people(count: int, domain: str) -> list[str]:
-    return [f"reader{number}@{domain}" for number in range(count)]
 
 
 def test_many_for_a_slow_domain_hold_up_no_other(desk: Desk) -> None:

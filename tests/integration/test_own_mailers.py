@@ -17,18 +17,15 @@ from paperdigest.pipeline.delivering import deliver
 from paperdigest.protocols import BeforeFinal, OutgoingMessage
 from paperdigest.types import MailPhase
 from paperdigest.waiting import OwnThread
-from tests.delivery_desk import Desk, people
+from tests.delivery_desk import Desk, open_desk, people
 from tests.own_lane import OwnLane
-from tests.scripted_smtp import ScriptedSmtp
 from tests.written import written
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with ScriptedSmtp() as server:
-        opened = Desk(tmp_path / "p.db", server)
+    with open_desk(tmp_path / "p.db") as opened:
         yield opened
-        opened.store.close()
 
 
 def test_a_mailer_that_gets_no_connection_leaves_no_thread(desk: Desk) -> None:
