@@ -86,7 +86,7 @@ class Wire:
         if connection is not None:
             connection.close()
 
-    async def encrypt(self, host: str, tls: ssl.SSLContext) -> None:
+    async def encrypt(self, host: str, trust: ssl.SSLContext) -> None:
         """Put TLS on the connection; the server must prove to be ``host``.
 
         Raises:
@@ -95,7 +95,7 @@ class Wire:
         """
         if self._buffer:
             self._lose("the server spoke before the encryption began")
-        self._tls = Tls(self._open(), tls, host)
+        self._tls = Tls(self._open(), trust, host)
         while not self._tls.shake():
             if not await self._ready(select.POLLIN | (select.POLLOUT if self._tls.unsent else 0)):
                 self._lose_patience()
