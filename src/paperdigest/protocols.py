@@ -25,6 +25,7 @@ __all__ = [
     "AsyncLane",
     "AsyncMailer",
     "BeforeFinal",
+    "CheckableMailer",
     "Encoder",
     "FetchRequest",
     "Lane",
@@ -182,6 +183,18 @@ class Mailer(Protocol):
 
     def lane(self) -> Lane:
         """Return a new lane; nothing is connected before it is entered or used."""
+
+
+@runtime_checkable
+class CheckableMailer(Mailer, Protocol):
+    """A mailer that can find out, before there is a message, whether it could hand one over."""
+
+    def check(self) -> None:
+        """Look, and send nothing.
+
+        Raises:
+            MailError: it could not; says what to mend.
+        """
 
 
 class AsyncLane(Protocol):

@@ -145,6 +145,16 @@ def test_subscribers_can_be_changed_listed_shown_and_removed(person: Person) -> 
     assert person.types("subscriber", "show", "you@example.org").code == 4
 
 
+def test_an_address_that_differs_by_case_alone_is_the_same_mailbox(person: Person) -> None:
+    person.types("init")
+    add = ("--topic", "trace", "--confirmed")
+    assert person.types("subscriber", "add", "you@example.org", *add).code == 0
+    found = person.types("subscriber", "add", "YOU@Example.org", *add)
+    assert found.code == 4
+    assert "'you@example.org' is stored already" in found.err
+    assert person.types("subscriber", "add", "your@example.org", *add).code == 0
+
+
 def test_the_same_address_cannot_subscribe_twice(person: Person) -> None:
     subscribed(person)
     same = person.types("subscriber", "add", "you@EXAMPLE.org", "--topic", "x")

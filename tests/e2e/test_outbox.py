@@ -223,6 +223,29 @@ def test_a_pause_is_ended_by_hand_when_its_reason_is_mended(person: Person) -> N
     assert person.types("--now", LATER, "send", "--json").json["sent"] == 1
 
 
+@pytest.mark.parametrize(
+    ("deferral", "hastened"),
+    [
+        ("state = 'deferred', phase = 'connect', detail = 'refused'", 1),
+        ("state = 'deferred', phase = 'rcpt', code = 550, status = '5.7.1'", 1),
+        ("state = 'deferred', phase = 'mail', code = 451", 1),
+        ("state = 'planned'", 1),
+        ("state = 'deferred', phase = 'rcpt', code = 450, status = '4.2.0'", 0),
+        ("state = 'sent', phase = 'connect'", 0),
+    ],
+)
+def test_what_waited_because_of_us_is_due_when_the_operator_says_so(
+    person: Person, deferral: str, hastened: int
+) -> None:
+    sent(person)
+    change(person.database, f"UPDATE deliveries SET {deferral}, next_attempt_at = '2026-04-14T14:00:00.000000Z'")
+    waits = person.types("--now", LATER, "send")
+    assert ("1 left to a later run" in waits.out) is not deferral.startswith("state = 'sent'")
+    found = person.types("--now", LATER, "outbox", "resume", "--json").json
+    assert found == {"ended": None, "hastened": hastened}
+    assert person.types("--now", LATER, "send", "--json").json["sent"] == hastened
+
+
 def test_what_was_sent_is_never_tried_again(person: Person) -> None:
     sent(person)
     result = person.types("--now", LATER, "outbox", "retry", "1", "--json")

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -294,6 +294,16 @@ def test_a_damaged_database_sends_nothing_and_says_so(person: Person) -> None:
     assert person.mails == []
 
 
+def test_once_tells_by_its_exit_code_that_a_mail_was_given_up(person: Person) -> None:
+    started(person)
+    subscribe(person, 1)
+    assert person.types("send", "--json").json["sent"] == 1
+    with closing(sqlite3.connect(person.database)) as connection, connection:
+        connection.execute("UPDATE deliveries SET state = 'deferred', sent_at = NULL, expires_at = '2020-01-01'")
+    assert person.types("run", "--once").code == 5
+    assert person.types("run", "--once").code == 0
+
+
 def test_without_a_database_it_does_not_start(person: Person) -> None:
     settings(person)
     found = person.types("run")
@@ -375,7 +385,7 @@ def test_a_network_that_is_down_leaves_the_other_sources_and_is_said(person: Per
     people = subscribe(person, 2)
     assert person.types("subscriber", "set", people[1], "--topic", "zebrafish", "--on-empty", "note").code == 0
     found = person.types("run", "--once")
-    assert found.code == 0
+    assert found.code == 3
     assert "fetched feed1" in found.err
     assert "alarm: source feed1" in found.err
     states = dict(rows(person, "SELECT source, state FROM listings"))

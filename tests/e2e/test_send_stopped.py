@@ -17,7 +17,7 @@ from tests.e2e.conftest import Person
 from tests.e2e.test_run import SlowServer, eventually, rows, started, subscribe
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_in_the_middle_of_sending_finishes_what_is_in_flight(person: Person, number: signal.Signals) -> None:
     with SlowServer(0.3) as server:
         smtp = {"host": "127.0.0.1", "port": server.port, "tls": "none", "connections": 2}

@@ -27,6 +27,12 @@ from tests.store_samples import listing, paper
 NOW = datetime(2026, 4, 16, 6, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Maildir of the defaults is nobody's own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     found = Store.open(tmp_path / "p.db", create=True)
@@ -73,6 +79,19 @@ def test_a_laptop_that_fills_a_maildir_has_nothing_to_mend(tmp_path: Path, store
     findings = list(examine(settings(tmp_path, KEYED), store, NOW))
     assert [one for one in findings if one.level is not Level.GOOD] == []
     assert {"database", "disk", "secret key", "source hf", "settings", "sample"} <= {one.check for one in findings}
+
+
+@pytest.mark.parametrize(
+    ("mail", "what"),
+    [
+        ('[mail.maildir]\npath = "/proc/nope"\n', "could not be filed in the Maildir /proc/nope"),
+        ('mailer = "sendmail"\n[mail.sendmail]\npath = "/nope/sendmail"\n', "/nope/sendmail is not there"),
+    ],
+)
+def test_a_mailer_that_could_deliver_nothing_is_found(tmp_path: Path, store: Store, mail: str, what: str) -> None:
+    found = by_check(examine(settings(tmp_path, KEYED + mail), store, NOW))["mailer"]
+    assert found.level is Level.FAIL
+    assert what in found.what
 
 
 def test_a_sender_to_the_world_is_asked_for_everything(tmp_path: Path, store: Store) -> None:

@@ -253,4 +253,4 @@ def test_a_lane_that_gives_a_message_up_by_itself_is_told_as_a_fault(desk: Desk,
 
     report = deliver(desk.store, Silent(), written(desk.render), clock=lambda: desk.now)
     assert desk.counts == {"sent": 1, state: 1}
-    assert report.problems == [f"delivery 1 {state}: the mailer failed: RuntimeError; see the log"]
+    assert report.problems == [f"delivery 1 {state.replace('_', ' ')}: the mailer failed: RuntimeError; see the log"]

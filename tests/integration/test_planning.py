@@ -696,7 +696,7 @@ def test_a_note_says_that_a_source_keeps_the_weekend(desk: Desk) -> None:
     one = desk.add(query="xylophone", on_empty=OnEmpty.NOTE, created_at=desk.now)
     desk.plan()
     assert note(desk, one)[2:] == (
-        "feed has not been read yet.",
+        "feed has no listing of the last days.",
         "hf announces nothing on Saturday, 18 April: weekend or holiday.",
         "hf has not been read since Wednesday, 15 April.",
     )

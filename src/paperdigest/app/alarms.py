@@ -86,9 +86,10 @@ def _mail(settings: Settings, store: Store, now: datetime) -> Iterator[tuple[str
         yield _GIVEN_UP, f"{late} digests could not be delivered in time; their papers come with the next ones"
     if undecided := operating.undecided(now):
         held = "as mail.on_in_doubt wishes" if settings.mail.on_in_doubt == "hold" else "they were in doubt too often"
+        what = "1 delivery" if undecided == 1 else f"{undecided} deliveries"
         yield (
             _IN_DOUBT,
-            f"{undecided} deliveries may or may not have arrived and wait for you, {held}: paperdigest outbox doubt",
+            f"{what} may or may not have arrived; it is yours to decide, {held}: paperdigest outbox doubt",
         )
 
 

@@ -58,11 +58,17 @@ class Heartbeat:
         settings: replace them, and the next beat goes by the new ones.
         clock: the time of day, UTC.
         stop: set when somebody wishes the program to end: every part then ends as soon as nothing is half done.
+
+    Attributes:
+        first_error: what ended a part, the first time.
+        is_listing_bad: a listing could not be read.
+        is_mail_given_up: a mail failed for good, or its time was over.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime], stop: threading.Event) -> None:
         self.settings, self._clock, self._stop = settings, clock, stop
         self.first_error: PaperDigestError | None = None
+        self.is_listing_bad = self.is_mail_given_up = False
         self._fetching = threading.Lock()
         self._defect: str | None = None
         self._logged: dict[str, str] = {}
@@ -110,6 +116,7 @@ class Heartbeat:
             report = app.fetch_due(unless)
         if report is None:
             return
+        self.is_listing_bad |= any(one.error for one in report.listings)
         for one in report.listings:
             level = logging.WARNING if one.error else logging.INFO
             told = one.error or one.note or "as announced"
@@ -119,6 +126,7 @@ class Heartbeat:
 
     def _send(self, app: App) -> None:
         report = app.send(stop=self._stop, at_most_s=_DELIVERED_S)
+        self.is_mail_given_up |= bool(report.failed or report.expired)
         if any(getattr(report, name) for name in _COUNTED):
             _LOG.info("%s", "; ".join(report.sentences()))
         for problem in report.problems:

@@ -119,12 +119,15 @@ class OutboxDesk:
         """Take deliveries in doubt for sent (see `Outbox.arrived`)."""
         return self._outbox.arrived(numbers, now=self._clock())
 
-    def resume(self) -> Pause | None:
-        """End the pause of all sending, and what waited for its end; return it, None when there is none."""
+    def resume(self) -> tuple[Pause | None, int]:
+        """End the pause of all sending, if there is one, and make due what was put off because of us or our server.
+
+        Returns:
+            The pause, and how many deliveries are due now that were not.
+        """
         if (pause := self.pause()) is not None:
             Pauses(self._store.database).end(since_at=pause.since_at)
-            self._outbox.hasten(pause.until_at, now=self._clock())
-        return pause
+        return pause, self._outbox.hasten(now=self._clock())
 
     def pause(self) -> Pause | None:
         """Return the pause of all sending; None when there is none, or it is over."""

@@ -37,7 +37,7 @@ ATTEMPTS_KEPT = timedelta(days=90)
 """For so long it is known why a delivery that is settled took several attempts."""
 
 _STATES = ("planned", "sent", "deferred", "failed", "expired", "skipped", "in_doubt", "excluded")
-_MORE = ("notes", "taken_over", "waiting", "queued", "held", "slowed")
+_MORE = ("notes", "taken_over", "waiting", "queued", "later", "held", "slowed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class SendReport:
     """What one ``send`` did: digests planned, deliveries by outcome, and why subscribers got none.
 
     ``notes`` of the planned ones only say why there is nothing; ``taken_over`` are earlier digests that still waited
-    and whose papers the planned ones have; ``slowed`` counts how often servers asked for patience; ``per_s`` is how
-    many a second were sent.
+    and whose papers the planned ones have; ``later`` are those that wait for a later run; ``slowed`` counts how often
+    servers asked for patience; ``per_s`` is how many a second were sent.
     """
 
     planned: int
@@ -59,6 +59,7 @@ class SendReport:
     excluded: int
     waiting: int = 0
     queued: int = 0
+    later: int = 0
     held: int = 0
     notes: int = 0
     taken_over: int = 0
@@ -84,7 +85,9 @@ class SendReport:
         lines += [f"{count} without a digest: {reason}" for reason, count in self.reasons]
         lines += [f"{self.queued} more would be tried: planned or deferred by an earlier run"] if self.queued else []
         if self.waiting:
-            lines.append(f"{self.waiting} not due: their hour has not come, or they have today's digest")
+            lines.append(f"{self.waiting} not due: their hour has not come, or today's digest is made already")
+        if self.later:
+            lines.append(f"{self.later} left to a later run; for what they wait, and until when: paperdigest outbox")
         if self.taken_over:
             these = "1 that" if self.taken_over == 1 else f"{self.taken_over} that"
             lines.append(f"{these} still waited taken over: the new ones have the papers too")
@@ -217,6 +220,7 @@ class Sending:
             excluded=planned.excluded.total(),
             waiting=planned.waiting,
             queued=waiting if dry_run else 0,
+            later=0 if dry_run else counts["planned"] + counts["deferred"],
             held=counts["leased"] + counts["sending"],
             notes=planned.notes,
             taken_over=planned.taken_over,

@@ -155,14 +155,20 @@ def arrived(session: Session, numbers: tuple[int, ...], as_json_: bool) -> None:
 @json_option
 @pass_session
 def resume(session: Session, as_json_: bool) -> None:
-    """Let sending go on at once, when what made it rest is mended."""
-    pause = _desk(session).resume()
+    """Let sending go on at once, when what made it rest is mended.
+
+    What recipients' servers asked to have later keeps its time.
+    """
+    pause, hastened = _desk(session).resume()
     if as_json_:
-        as_json({"ended": None if pause is None else asdict(pause)})
-    elif pause is None:
+        as_json({"ended": None if pause is None else asdict(pause), "hastened": hastened})
+        return
+    if pause is None:
         click.echo("sending is not paused")
     else:
         click.echo(f"sending goes on with the next `paperdigest send`; it rested for: {clean(pause.reason)}")
+    if hastened:
+        click.echo(f"{hastened} that waited for a later try are due now")
 
 
 @outbox.command("retry")

@@ -9,7 +9,7 @@ import click
 
 from paperdigest.cli.output import as_json, clean, json_option
 from paperdigest.cli.session import Session, pass_session
-from paperdigest.errors import UsageError
+from paperdigest.errors import AlreadyExistsError, UsageError
 from paperdigest.types import Subscriber, SubscriberStatus
 
 if TYPE_CHECKING:
@@ -102,17 +102,20 @@ def unsuppress(session: Session, email: str, as_json_: bool) -> None:
     elif lifted is None:
         click.echo(f"{clean(email)} was not suppressed")
     else:
-        click.echo(f"mail goes to {clean(email)} again; it had been so that {clean(lifted.sentence())}")
+        click.echo(f"mail goes to {clean(email)} again; what stood against it: {clean(lifted.sentence())}")
 
 
 def admit(app: App, email: str, *, lift: bool) -> None:
     """See that an address may be added; with ``lift`` whatever stood against it is forgotten.
 
     Raises:
+        AlreadyExistsError: it is there, spelt otherwise: the same mailbox nearly everywhere, and two mails a day.
         UsageError: mail to it has stopped.
     """
     from paperdigest.app.bounces import bounces_of
 
+    if (other := app.subscribers.spelt_otherwise(email)) is not None:
+        raise AlreadyExistsError("subscriber", other, "Change them with `paperdigest subscriber set EMAIL`")
     suppressions = bounces_of(app.settings, app.store).suppressions
     found = suppressions.of(email)
     if found is None:

@@ -27,7 +27,8 @@ def run(session: Session, once: bool) -> None:
 
     The same as `fetch` and `send` from cron; both at once, or two of it, do no harm. SIGTERM ends it within half a
     minute, SIGHUP makes it read the settings again, or refuse them and go on with the old ones. What it does is
-    said on standard error. Exit code 0 after a signal, 70 after repeated defects; with --once that of the first error.
+    said on standard error. Exit code 0 after a signal, 70 after repeated defects; with --once that of the first
+    error, else 5 when a mail was given up, else 3 when a listing could not be read.
     """
     if session.now_text is not None and not once:
         raise UsageError(
@@ -52,6 +53,10 @@ def _once(session: Session, settings: Settings) -> None:
     heart.once()
     if heart.first_error is not None:
         raise click.exceptions.Exit(heart.first_error.exit_code)
+    if heart.is_mail_given_up:
+        raise click.exceptions.Exit(5)
+    if heart.is_listing_bad:
+        raise click.exceptions.Exit(3)
 
 
 def _read_again(session: Session) -> Settings:

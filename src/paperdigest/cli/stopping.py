@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish: what is in flight is finished, and nothing more is begun."""
+"""SIGTERM, Ctrl-C and the end of the terminal as a wish: what is in flight is finished, and nothing more is begun."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["stopped_by_signals"]
 
 @contextmanager
 def stopped_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM and SIGINT set while the block runs; a second signal ends the program at once.
+    """Yield an event that SIGTERM, SIGINT and SIGHUP set while the block runs; a second one ends the program at once.
+
+    SIGHUP stays ignored where somebody wants that (nohup).
 
     Only in the main thread; elsewhere the event stays unset.
     """
@@ -21,7 +23,9 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    wishes = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.getsignal(number) for number in wishes}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():

@@ -51,6 +51,10 @@ class MaildirMailer:
         """Return a writer into the Maildir."""
         return MaildirLane(self._path)
 
+    def check(self) -> None:
+        """Make the Maildir where it is missing, and see that it can be written (see `CheckableMailer`)."""
+        self.lane().check()
+
 
 class MaildirLane:
     """One writer into a Maildir.
@@ -68,6 +72,19 @@ class MaildirLane:
 
     def __exit__(self, *exc: object) -> None:
         """Nothing is kept open."""
+
+    def check(self) -> None:
+        """Make the Maildir where it is missing, and see that it can be written.
+
+        Raises:
+            MailError: it cannot.
+        """
+        try:
+            self._open()
+            with tempfile.TemporaryFile(dir=self._path / "tmp"):
+                pass
+        except OSError as error:
+            raise MailError(self._problem(error), permanent=False, systemic=True) from error
 
     def send(self, message: OutgoingMessage, before_final: BeforeFinal) -> str | None:
         """File the message, and return where it is; None when ``before_final`` said no.

@@ -85,6 +85,10 @@ class SendmailMailer:
         """Return one place for the program to run in."""
         return SendmailLane(self._settings)
 
+    def check(self) -> None:
+        """See that the program is there (see `CheckableMailer`)."""
+        self.lane().check()
+
 
 class SendmailLane:
     """Runs the program, one message after the other.
@@ -112,7 +116,7 @@ class SendmailLane:
                 once the program runs and is no such code: it has the whole message, and may have queued it.
         """
         refuse_unsendable(message)
-        self._check()
+        self.check()
         try:
             with tempfile.TemporaryFile() as letter, tempfile.TemporaryFile() as words:
                 letter.write(message.content.replace(b"\r\n", b"\n"))
@@ -127,8 +131,12 @@ class SendmailLane:
             return f"taken by {self._settings.path}" + (f": {said}" if said else "")
         raise self._refusal(code, said)
 
-    def _check(self) -> None:
-        """Find out what can be known before anything is begun."""
+    def check(self) -> None:
+        """Find out what can be known before anything is begun.
+
+        Raises:
+            MailError: the program is not there, or could not be heard.
+        """
         path = self._settings.path
         if not os.access(path, os.X_OK):
             raise _trouble(f"{path} is not there or cannot be run; see mail.sendmail.path", MailPhase.CONNECT)

@@ -285,7 +285,7 @@ class _Run:
         if outcome.state is not DeliveryState.SENT:
             # The number, not the address: reports end up in logs.
             detail = re.sub(re.escape(delivery.email), "<address>", outcome.detail or "", flags=re.IGNORECASE)
-            self._report.tell(f"delivery {delivery.id} {outcome.state.value}: {detail}")
+            self._report.tell(f"delivery {delivery.id} {outcome.state.value.replace('_', ' ')}: {detail}")
 
     def _succeeded(self, claim: Claim) -> None:
         self._breaker.count(refused=False)

@@ -97,7 +97,7 @@ def _about(name: str, listings: Sequence[StoredListing], calendar: Calendar | No
         today: the newest day of which it can have announced something by now.
     """
     if not listings:
-        return f"{name} has not been read yet."
+        return f"{name} has no listing of the last days."
     last = listings[-1]
     if last.state is ListingState.FAILED:
         good = next((one for one in reversed(listings) if one.state is not ListingState.FAILED), None)

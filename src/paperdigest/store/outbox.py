@@ -27,6 +27,8 @@ WHERE v.id IN (SELECT value FROM json_each(?1)) AND (s.status <> 'active' OR EXI
   SELECT 1 FROM suppressions x WHERE x.subscriber_id = s.id AND (x.until_at IS NULL OR x.until_at > ?2)))
 """
 
+_OF_A_MAIL = tuple(one.value for one in (MailPhase.RCPT, MailPhase.DATA, MailPhase.BODY, MailPhase.DOT))
+
 _UNDER_WAY = (DeliveryState.LEASED, DeliveryState.SENDING)
 
 
@@ -197,12 +199,20 @@ class Outbox:
                 arrived.append(number)
         return Arrived(arrived=tuple(arrived), refused=tuple(refused))
 
-    def hasten(self, until: datetime, *, now: datetime) -> None:
-        """Let be tried at once what was put off until a moment: the end of a pause that nobody waits for any more."""
+    def hasten(self, *, now: datetime) -> int:
+        """Let be tried at once what was put off because of us or our server, and return how many deliveries that are.
+
+        What a recipient's server wants later (4xx about one mail) keeps its time.
+        """
         put_off = or_(_is(DeliveryState.PLANNED), _is(DeliveryState.DEFERRED))
-        at_once = update(deliveries).values(next_attempt_at=now)
+        theirs = and_(deliveries.c.code.between(400, 499), deliveries.c.phase.in_(_OF_A_MAIL))
+        at_once = update(deliveries).values(next_attempt_at=now).returning(deliveries.c.id)
+        later = deliveries.c.next_attempt_at > now
         with self._database.writing() as connection:
-            connection.execute(at_once.where(put_off, deliveries.c.next_attempt_at == until))
+            hastened = connection.execute(
+                at_once.where(put_off, later, func.coalesce(theirs, literal_column("0")) == 0)
+            )
+            return len(hastened.all())
 
     def is_to_be_resent(self, doubt: Doubt, now: datetime) -> bool:
         """Say whether a delivery in doubt will be sent again where doubts are (``on_in_doubt = resend``)."""

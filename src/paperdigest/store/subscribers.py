@@ -87,6 +87,14 @@ class Subscribers:
             _write_topics(connection, number, subscriber.topics)
             return _load(connection, [number])[0]
 
+    def spelt_otherwise(self, email: str) -> str | None:
+        """Return an address that is stored and differs from this one by case alone; None when there is none."""
+        alike = subscribers.c.email.collate("NOCASE") == email
+        with self._database.reading() as connection:
+            other = select(subscribers.c.email).where(alike, subscribers.c.email != email)
+            found: str | None = connection.execute(other).scalar()
+        return found
+
     def update(self, subscriber: Subscriber) -> Subscriber:
         """Store a subscriber's new values; they are known by their ``id``.
 

@@ -17,9 +17,10 @@ from paperdigest.app.doctor.source_checks import check_sources
 from paperdigest.app.letters import Letters
 from paperdigest.app.signing import signing_keys
 from paperdigest.config import Settings
-from paperdigest.errors import ConfigError, PluginError, RenderError
+from paperdigest.errors import ConfigError, MailError, PluginError, RenderError
 from paperdigest.mail.dkim_keys import Private, dns_record
 from paperdigest.mail.probing import Probe, probe
+from paperdigest.protocols import CheckableMailer
 from paperdigest.render import MAX_HTML_BYTES
 from paperdigest.store import Store
 
@@ -62,6 +63,7 @@ def examine(settings: Settings, store: Store, now: datetime, tools: Tools | None
         return  # no mail can be made or sent with them: what the world outside says of it comes after they are mended
     if not failed:
         yield from _sample(settings, letters, now)
+    yield from _mailer(settings)
     if settings.mail.mailer == "smtp":
         yield from relay_checks.check_relay(tools.probe(settings), LARGEST, now)
     yield from _domains(settings, tools)
@@ -102,6 +104,18 @@ def _sample(settings: Settings, letters: Letters, now: datetime) -> Iterator[Fin
         found, told = relay_checks.check_pages(links.unsubscribe)
         yield from found
         yield from machine_checks.check_skew(now, told, "the web server")
+
+
+def _mailer(settings: Settings) -> Iterator[Finding]:
+    """Let a mailer that can say whether it would work say so."""
+    mailer = plugging.make_mailer(settings)
+    if isinstance(mailer, CheckableMailer):
+        try:
+            mailer.check()
+        except MailError as error:
+            yield fail("mailer", str(error), f"Mend it, or choose another mailer than {settings.mail.mailer}")
+        else:
+            yield good("mailer", f"{settings.mail.mailer} can take mails")
 
 
 def _domains(settings: Settings, tools: Tools) -> Iterator[Finding]:
