@@ -51,8 +51,11 @@ def test_a_template_that_broke_while_mail_waited_stops_the_run(person: Person, l
     template.write_text("{{ digest.no_such_thing }}", encoding="utf-8")
     started(person, digest={"templates": str(person.home / "templates")})
     assert person.types("outbox", "retry", "1").code == 0
+    checked = person.types("config", "check", "--json")
+    assert checked.code == 2
+    assert [one["key"] for one in checked.json["problems"]] == ["digest.templates"]
     broken = person.types("send")
     assert broken.code == 5
     assert "digest.txt.j2" in broken.err
     assert rows(person, "SELECT state FROM deliveries") == [("deferred",)]
-    assert len(looks) == 2
+    assert len(looks) == 3

@@ -453,7 +453,8 @@ def test_a_digest_that_still_waits_is_taken_over_by_the_next_edition(desk: Desk)
     assert (report.planned, report.taken_over) == (1, 1)
     assert states(desk, one) == ["expired", "expired", "planned"]
     assert desk.titles(one) == ["Tracing one", "Tracing two"]
-    assert Ledger(desk.store.database).of(one.id)[NOON.date()].detail == "the edition of 2026-04-16 has its papers"
+    detail = Ledger(desk.store.database).of(one.id)[NOON.date()].detail
+    assert detail == "taken over: its papers were ranked again for the edition of 2026-04-16"
     assert desk.store.check() == ()
 
 

@@ -90,7 +90,9 @@ class SendReport:
             lines.append(f"{self.later} left to a later run; for what they wait, and until when: paperdigest outbox")
         if self.taken_over:
             these = "1 that" if self.taken_over == 1 else f"{self.taken_over} that"
-            lines.append(f"{these} still waited taken over: the new ones have the papers too")
+            lines.append(
+                f"{these} still waited taken over: the papers are ranked with the new ones, the best come first"
+            )
         if self.slowed:
             times = "once" if self.slowed == 1 else f"{self.slowed} times"
             lines.append(f"servers asked for patience {times}: mail to them goes more slowly, or later")

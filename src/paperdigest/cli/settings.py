@@ -10,8 +10,8 @@ import click
 
 from paperdigest.cli.output import as_json, json_option
 from paperdigest.cli.session import Session, pass_session, writing_to
-from paperdigest.config import default_config_path
-from paperdigest.errors import ConfigError
+from paperdigest.config import Settings, default_config_path
+from paperdigest.errors import ConfigError, Problem, RenderError
 
 __all__ = ["config", "init"]
 
@@ -81,6 +81,7 @@ def config_check(session: Session, as_json_: bool) -> None:
     try:
         settings = session.settings
         check_mail(settings)
+        _check_templates(settings)
     except ConfigError as error:
         if as_json_:
             problems = [{"key": problem.key, "message": problem.message} for problem in error.problems]
@@ -91,6 +92,23 @@ def config_check(session: Session, as_json_: bool) -> None:
         as_json({"path": str(settings.path) if settings.path else None, "problems": []})
     else:
         click.echo(f"{where}: no problem found")
+
+
+def _check_templates(settings: Settings) -> None:
+    """Write the sample by the operator's own templates, if there are any.
+
+    Raises:
+        ConfigError: one of them is broken.
+    """
+    if not settings.digest.templates:
+        return
+    from paperdigest.app.letters import Letters
+
+    try:
+        Letters(settings).check()
+    except RenderError as error:
+        problem = Problem("digest.templates", str(error))
+        raise ConfigError(str(settings.path or "the defaults"), (problem,)) from error
 
 
 def flatten(value: object, key: str = "") -> list[tuple[str, object]]:

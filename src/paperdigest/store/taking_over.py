@@ -88,8 +88,11 @@ def those_claimed(cursor: sqlite3.Cursor, instead: Instead) -> frozenset[int]:
 
 
 def take_over(cursor: sqlite3.Cursor, taken: Iterable[tuple[int, date, datetime]]) -> None:
-    """Let digests expire: each by its number, the edition that has its papers, and when that was composed."""
+    """Let digests expire: each by its number, the edition that its papers were ranked for again, and its moment."""
     cursor.executemany(
         _TAKE,
-        ((to_stored(moment), f"the edition of {edition} has its papers", number) for number, edition, moment in taken),
+        (
+            (to_stored(moment), f"taken over: its papers were ranked again for the edition of {edition}", number)
+            for number, edition, moment in taken
+        ),
     )
